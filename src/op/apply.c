@@ -1,0 +1,206 @@
+/* apply.c - one operator, applied: check, allocate, compute, remember. */
+#include "base/memory.h"
+#include "op/op.h"
+
+#include <string.h>
+
+lg_status lgi_zero_grad(lg_engine *E, const lgi_node *n, const bool *wanted, lg_tensor **g,
+                        lg_tensor **out)
+{
+    (void)E, (void)n, (void)wanted, (void)g, (void)out;
+    return LG_OK;
+}
+
+int lgi_count_results(const lg_op *op)
+{
+    int n = 1;
+    for (const char *s = op->results ? op->results : ""; *s; s++)
+        n += *s == ',' || *s == ';';
+    return n;
+}
+
+int lgi_count_returned(const lg_op *op)
+{
+    int n = 1;
+    for (const char *s = op->results ? op->results : ""; *s && *s != ';'; s++)
+        n += *s == ',';
+    return n;
+}
+
+/* The node's arrays follow it in its block. */
+static lgi_node *new_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                          const void *attr)
+{
+    size_t inputs = (size_t)nin * sizeof *in, versions = (size_t)nin * sizeof(uint64_t);
+    size_t bytes = sizeof(lgi_node) + inputs + versions + op->attr_bytes;
+    lgi_node *n = lgi_alloc(E, bytes);
+    if (!n)
+        return NULL;
+    memset(n, 0, sizeof *n);
+    n->op = op;
+    n->nin = nin;
+    n->bytes = bytes;
+    n->in = (lg_tensor **)(n + 1);
+    n->version = (uint64_t *)(n->in + nin);
+    n->attr = n->version + nin;
+    memcpy(n->in, in, inputs);
+    if (op->attr_bytes && attr)
+        memcpy(n->attr, attr, op->attr_bytes);
+    else
+        memset(n->attr, 0, op->attr_bytes);
+    return n;
+}
+
+/* Inputs are there, belong to this engine, and still have their numbers. */
+static lg_status check_inputs(lg_engine *E, const lgi_node *n)
+{
+    char name[16];
+    for (int i = 0; i < n->nin; i++) {
+        const lg_tensor *x = n->in[i];
+        if (x && x->engine != E)
+            return lgi_fail(E, LG_EARG, "%s: %s belongs to another engine", n->op->name,
+                            lgi_input_name(n, i, name));
+        if (x && !x->buffer)
+            return lgi_fail(E, LG_ESTATE, "%s: the numbers of %s were let go; the operator "
+                            "whose gradient reads them must name them in needs",
+                            n->op->name, lgi_input_name(n, i, name));
+    }
+    return LG_OK;
+}
+
+/* Runs forward on results that have their shapes. */
+static lg_status compute(lg_engine *E, lgi_node *n)
+{
+    const lg_op *op = n->op;
+    for (int k = 0; k < n->nout; k++)
+        if (!n->out[k].buffer && lgi_allocate(&n->out[k]) < 0)
+            return E->status;
+    if (!op->forward)
+        return LG_OK;
+    size_t bytes = op->workspace ? op->workspace(E, n) : 0;
+    void *workspace = bytes ? lgi_alloc(E, bytes) : NULL;
+    if (bytes && !workspace)
+        return E->status;
+    op->forward(E, n, workspace);
+    lgi_free(E, workspace, bytes);
+    return lgi_interrupted(E);
+}
+
+/* Keeps the node as the history of its results, with what its gradient will read. */
+static void record(lgi_node *n)
+{
+    uint32_t needs = n->op->needs;
+    n->out->node = n;
+    for (int k = 0; k < n->nout; k++) {
+        n->out[k].tracked = true;
+        if (needs & LGI_OUT(k)) {
+            n->kept_out |= (uint64_t)1 << k;
+            lgi_use(&n->out[k]);
+        }
+    }
+    for (int i = 0; i < n->nin; i++) {
+        lg_tensor *x = n->in[i];
+        if (!x)
+            continue;
+        lgi_hold(x);
+        n->version[i] = x->buffer->version;
+        if (i < 16 && needs & LGI_IN(i)) {
+            n->kept_in |= (uint64_t)1 << i;
+            lgi_use(x);
+        }
+    }
+}
+
+static bool is_tracked(const lg_engine *E, const lgi_node *n)
+{
+    bool tracked = false;
+    for (int i = 0; i < n->nin; i++)
+        tracked |= n->in[i] && n->in[i]->tracked;
+    return tracked && E->recording && n->op->grad;
+}
+
+lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                     const void *attr)
+{
+    int nout = lgi_count_results(op);
+    uint64_t drawn = E->drawn;
+    lgi_node *n = E->status < 0 ? NULL : new_node(E, op, nin, in, attr);
+    lg_tensor *y = n ? lgi_new(E, nout) : NULL;
+    if (!y) {
+        lgi_free(E, n, n ? n->bytes : 0);
+        return NULL;
+    }
+    n->out = y;
+    n->nout = nout;
+    bool made = check_inputs(E, n) == LG_OK && op->shape(E, n) == LG_OK
+                && compute(E, n) == LG_OK;
+    if (made && is_tracked(E, n))
+        record(n);
+    else
+        lgi_free(E, n, n->bytes);
+    for (int k = 0; k < nout; k++)
+        if (!made)
+            lg_release(&y[k]);
+        else if (!lgi_scoped(E, &y[k]))
+            made = false;              /* the scope released this one */
+    if (!made)
+        E->drawn = drawn;
+    return made ? y : NULL;
+}
+
+lg_tensor *lgi_apply1(lg_engine *E, const lg_op *op, lg_tensor *x, const void *attr)
+{
+    return x ? lgi_apply(E, op, 1, &x, attr) : NULL;
+}
+
+lg_tensor *lgi_apply2(lg_engine *E, const lg_op *op, lg_tensor *a, lg_tensor *b,
+                      const void *attr)
+{
+    return a && b ? lgi_apply(E, op, 2, (lg_tensor *[]){a, b}, attr) : NULL;
+}
+
+lg_tensor *lg_apply(lg_engine *E, const lg_op *op, int n, lg_tensor *const *in,
+                    const char *attributes)
+{
+    lgi_signature s;
+    _Alignas(16) char attr[LGI_MAX_ATTR_BYTES] = {0};
+    if (E->status < 0)
+        return NULL;
+    if (!op || !lgi_read_signature(op->args, &s)) {
+        lgi_fail(E, LG_EARG, "apply: there is no such operator");
+        return NULL;
+    }
+    if (n < s.required || (n > s.nin && !s.listed)) {
+        lgi_fail(E, LG_EARG, "%s takes (%s), and got %d tensors", op->name, op->args, n);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++)
+        if (!in[i] && (i < s.required || s.listed))
+            return NULL;               /* a NULL flows through */
+    if (lgi_parse_attrs(E, op->name, &s, attributes ? attributes : "", attr) < 0)
+        return NULL;
+    lg_tensor *all[LGI_MAX_IN] = {0};  /* absent optional inputs are NULL */
+    if (s.listed)
+        return lgi_apply(E, op, n, in, attr);
+    for (int i = 0; i < n; i++)
+        all[i] = in[i];
+    return lgi_apply(E, op, s.nin, all, attr);
+}
+
+const lg_op *lgi_each_op(int *family, int *member)
+{
+    for (; lgi_op_families[*family]; ++*family, *member = 0)
+        if (lgi_op_families[*family][*member])
+            return lgi_op_families[*family][(*member)++];
+    return NULL;
+}
+
+const lg_op *lg_find_op(const char *name)
+{
+    int family = 0, member = 0;
+    const lg_op *op;
+    while ((op = lgi_each_op(&family, &member)))
+        if (strcmp(op->name, name) == 0)
+            break;
+    return op;
+}

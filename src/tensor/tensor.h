@@ -1,0 +1,85 @@
+/*
+ * tensor.h - a tensor: numbers with a shape, and how they were made.
+ *
+ * A tensor is a shell, which has the shape and the history, and a buffer, which has the
+ * numbers. They live apart: a shell stays while anyone holds it (refs), its buffer only
+ * while someone will read the numbers (uses), so that a graph keeps no number that no
+ * gradient rule needs. The results of one operator are one block of shells: the first of
+ * them, the owner, counts refs for all.
+ */
+#ifndef LG_TENSOR_TENSOR_H
+#define LG_TENSOR_TENSOR_H
+#include "base/engine.h"
+
+#define LGI_MAX_NUMEL ((int64_t)1 << 40)
+
+typedef struct lgi_buffer {
+    int refs;                          /* shells that share it */
+    uint64_t version;                  /* raised by each write: copy, optimizers */
+    size_t bytes;
+    lg_real *data;
+} lgi_buffer;
+
+/* How an operator was applied. It is owned by its first result. */
+typedef struct lgi_node {
+    const lg_op *op;
+    lg_tensor *out;                    /* out[0] .. out[nout-1], one block */
+    lg_tensor **in;                    /* nin of them; NULL for an absent optional one */
+    uint64_t *version;                 /* of each input's buffer when it was read */
+    void *attr;                        /* the operator's own struct */
+    int nin, nout;
+    uint64_t kept_in, kept_out;        /* whose numbers it keeps, a bit each: needs */
+    size_t bytes;                      /* of this block */
+} lgi_node;
+
+struct lg_tensor {
+    lgi_owned owned;                   /* in the engine's list: owners only */
+    lg_engine *engine;
+    lg_tensor *owner;                  /* the first of the block */
+    int refs;                          /* of the whole block, in the owner */
+    int uses;                          /* who will read the numbers */
+    int count;                         /* shells in the block, in the owner */
+    int ndim;
+    int64_t dim[LG_MAX_DIM];
+    int64_t numel;
+    lgi_buffer *buffer;                /* NULL: not made yet, or let go */
+    lg_real *data;                     /* where its numbers begin in the buffer */
+    bool tracked;                      /* does a gradient flow to or through it? */
+    bool let_go;                       /* its history was, by a gradient walk */
+    lgi_node *node;                    /* how the block was made, in the owner; or NULL */
+
+    uint64_t walk;                     /* scratch of the gradient walk: which walk, */
+    int64_t slot;                      /* and its place there */
+};
+
+/* tensor.c - life */
+lg_tensor *lgi_new(lg_engine *E, int count);           /* a block: no shapes, 1 ref each */
+lg_status lgi_allocate(lg_tensor *t);                  /* numbers for its shape, uncleared */
+void lgi_share(lg_tensor *t, const lg_tensor *of, int64_t offset);  /* of's buffer */
+void lgi_hold(lg_tensor *t);                           /* the shell alone */
+void lgi_drop(lg_tensor *t);
+void lgi_use(lg_tensor *t);                            /* the numbers alone */
+void lgi_unuse(lg_tensor *t);
+void lgi_forget(lg_tensor *owner);                     /* lets its history go */
+bool lgi_keeps_in(const lgi_node *n, int i);
+bool lgi_keeps_out(const lgi_node *n, int k);
+lg_tensor *lgi_scoped(lg_engine *E, lg_tensor *t);     /* hands a ref to the open scope */
+lg_tensor *lgi_make(lg_engine *E, int ndim, const int64_t *dim);    /* scoped, uncleared */
+
+/* shape.c */
+lg_status lgi_set_dims(lg_tensor *t, int ndim, const int64_t *dim);
+lg_status lgi_set_shape(lg_tensor *t, int ndim, ...);  /* int64_t each */
+lg_status lgi_like(lg_tensor *t, const lg_tensor *model);
+bool lgi_same_dims(const lg_tensor *a, const lg_tensor *b);
+int64_t lgi_product_of(const int64_t *dim, int n);     /* 1 if n <= 0 */
+bool lgi_broadcast_dims(const lg_tensor *a, const lg_tensor *b, int *ndim, int64_t *dim);
+
+/* text.c */
+enum { LGI_SHAPE_TEXT = 192 };
+const char *lgi_shape(const lg_tensor *t, char to[LGI_SHAPE_TEXT]);  /* "{64,100}" */
+const char *lgi_dims(int ndim, const int64_t *dim, char to[LGI_SHAPE_TEXT]);
+/* The header line, and of one or two axes the corners of the numbers; returns the length. */
+size_t lgi_describe(const lg_tensor *t, char *to, size_t size);
+#define LGI_SHAPE(t) lgi_shape(t, (char[LGI_SHAPE_TEXT]){0})         /* within an expression */
+
+#endif
