@@ -58,7 +58,12 @@ static int system_rename(void *user, const char *from, const char *to)
 {
     char folder[1024] = ".";
     const char *slash = strrchr(to, '/');
+    struct stat s;
     (void)user;
+    if (stat(to, &s) == 0 && !S_ISREG(s.st_mode)) {
+        errno = S_ISDIR(s.st_mode) ? EISDIR : EINVAL;      /* a device stays a device */
+        return -1;
+    }
     if (rename(from, to) < 0)
         return -1;
     if (slash && (size_t)(slash - to) < sizeof folder)

@@ -111,24 +111,24 @@ static bool visit_history(walk *w, lg_tensor *y)
     return ok;
 }
 
-static lg_status mark_wanted(walk *w, int n, lg_tensor *const *wanted)
+/* Returns the first of those asked for that the history does not reach, or n. */
+static int mark_wanted(walk *w, int n, lg_tensor *const *wanted)
 {
-    for (int i = 0; i < n; i++) {
+    int missed = n;
+    for (int i = n - 1; i >= 0; i--) {
         stop *s = stop_of(w, wanted[i]);
         if (s) {
             s->wanted |= (uint64_t)1 << (wanted[i] - wanted[i]->owner);
             s->marked = true;
-        } else if (!(w->flags & LG_ALLOW_UNUSED)) {
-            return lgi_fail(w->engine, LG_EARG, "grad: the result does not depend on tensor "
-                            "%d of those asked for, %s; pass allow_unused = true to get nil "
-                            "for it", i + 1, LGI_SHAPE(wanted[i]));
+        } else {
+            missed = i;
         }
     }
-    return LG_OK;
+    return missed;
 }
 
 /* A history that was let go may have led to what is asked for: nobody can know. */
-static lg_status check_history(walk *w)
+static lg_status check_history(walk *w, int n, lg_tensor *const *wanted, int missed)
 {
     for (int64_t i = 0; i < w->n; i++) {
         const stop *s = &w->stops[i];
@@ -138,6 +138,10 @@ static lg_status check_history(walk *w)
                             "it, or pass retain_graph = true to the earlier one",
                             LGI_SHAPE(s->owner));
     }
+    if (missed < n && !(w->flags & LG_ALLOW_UNUSED))
+        return lgi_fail(w->engine, LG_EARG, "grad: the result does not depend on tensor %d "
+                        "of those asked for, %s; pass allow_unused = true to get nil for it",
+                        missed + 1, LGI_SHAPE(wanted[missed]));
     return LG_OK;
 }
 
@@ -311,8 +315,8 @@ lg_status lg_grad(lg_engine *E, lg_tensor *y, lg_tensor *seed, int n,
     walk w = {.engine = E, .number = ++E->walk, .flags = flags};
 
     E->recording = flags & LG_CREATE_GRAPH;
-    if (visit_history(&w, y) && mark_wanted(&w, n, wanted) == LG_OK
-        && check_history(&w) == LG_OK) {
+    if (visit_history(&w, y)
+        && check_history(&w, n, wanted, mark_wanted(&w, n, wanted)) == LG_OK) {
         mark_between(&w);
         if (walk_back(&w, y, seed) == LG_OK)
             collect(&w, n, wanted, out);
