@@ -1,0 +1,408 @@
+#include "kernel/conv.h"
+
+#include "base/pool.h"
+#include "kernel/gather.h"
+#include "kernel/tile.h"
+
+#include <string.h>
+
+enum { CONV_FEW_UNITS = 16 };          /* fewer units than this are cut along the images */
+
+/* Scratch is handed out from front to back, each part aligned to 64 bytes; from NULL,
+ * taking only counts. */
+typedef struct taker {
+    char *base;
+    size_t used;
+} taker;
+
+static void *take_scratch(taker *t, int64_t count, size_t size)
+{
+    char *p = t->base ? t->base + t->used : NULL;
+    t->used += ((size_t)count * size + 63) & ~(size_t)63;
+    return p;
+}
+
+static int64_t lesser(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t greater(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t round_up_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/* How far the outputs reach into the padded x. */
+static int64_t reach(int64_t outputs, int64_t stride, int64_t taps, int64_t dilation)
+{
+    return outputs > 0 ? (outputs - 1) * stride + (taps - 1) * dilation + 1 : 1;
+}
+
+/* x, so that y can be gathered from it. */
+static lgi_canvas canvas_of_x(const lgi_conv *v)
+{
+    lgi_canvas x = {.h = v->h, .w = v->w, .top = v->ph, .left = v->pw,
+                    .sh = v->oh > 1 ? v->sh : 1, .sw = v->ow > 1 ? v->sw : 1,
+                    .channels = v->c};
+    lgi_plan_canvas(&x, v->n, reach(v->oh, v->sh, v->kh, v->dh),
+                    reach(v->ow, v->sw, v->kw, v->dw));
+    return x;
+}
+
+/* Where the taps of a channel, and those of the channels after it, are on x's canvas. */
+static void table_of_taps(const lgi_conv *v, const lgi_canvas *x, int32_t *row)
+{
+    for (int64_t c = 0; c < v->c / v->groups; c++)
+        for (int64_t i = 0; i < v->kh; i++)
+            for (int64_t j = 0; j < v->kw; j++)
+                *row++ = (int32_t)(c * lgi_canvas_plane(x))
+                         + lgi_canvas_at(x, i * v->dh, j * v->dw);
+}
+
+static int64_t taps_of(const lgi_conv *v) { return v->c / v->groups * v->kh * v->kw; }
+
+/* y from x and w: one gathered product. */
+
+typedef struct plan_y {
+    lgi_canvas x;
+    lg_real *canvas;
+    int32_t *row;
+} plan_y;
+
+static plan_y make_plan_y(const lgi_conv *v, taker *t)
+{
+    plan_y p = {.x = canvas_of_x(v)};
+    p.canvas = take_scratch(t, lgi_canvas_size(&p.x), sizeof(lg_real));
+    p.row = take_scratch(t, taps_of(v), sizeof(int32_t));
+    return p;
+}
+
+size_t lgi_conv_y_scratch(lg_engine *E, const lgi_conv *v)
+{
+    taker t = {0};
+    make_plan_y(v, &t);
+    return t.used;
+}
+
+void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *w,
+                const lg_real *bias, lg_real *y, void *scratch)
+{
+    taker t = {scratch, 0};
+    plan_y p = make_plan_y(v, &t);
+    int64_t plane = lgi_canvas_plane(&p.x), pixels = v->oh * v->ow;
+    table_of_taps(v, &p.x, p.row);
+    lgi_gathered g = {
+        .m = v->out / v->groups, .k = taps_of(v), .groups = v->groups, .a = w,
+        .src_image = v->c * plane, .src_group = v->c / v->groups * plane,
+        .src_y = p.x.cols, .row = p.row, .high = v->oh, .wide = v->ow,
+        .to_image = v->out * pixels, .to_row = pixels, .to_y = v->ow, .to_x = 1,
+        .bias = bias};
+    for (int64_t i = 0; i < v->n && pixels; i += p.x.images) {
+        g.images = lesser(p.x.images, v->n - i);
+        g.src = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, g.images, p.canvas);
+        g.to = y + i * g.to_image;
+        lgi_gather_products(E, &g, 1);
+    }
+}
+
+/*
+ * x from y and w. Pixel (f + sh*q) of x, in phase f, sums over those taps i for which
+ * f + ph - i*dh is a multiple e*sh of the stride, and reads y at q + e.
+ */
+
+/* The taps of one axis in one phase. */
+typedef struct axis_phase {
+    int64_t count;                     /* taps */
+    int64_t pixels;                    /* of x */
+    int64_t low, high;                 /* the outputs they read, from low to high */
+} axis_phase;
+
+/* The shift e of tap i, if the phase has that tap. */
+static bool tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding, int64_t dilation,
+                      int64_t *e)
+{
+    int64_t d = f + padding - i * dilation;
+    *e = d / stride;
+    return d % stride == 0;
+}
+
+static axis_phase axis_of(int64_t f, int64_t size, int64_t taps, int64_t stride,
+                          int64_t padding, int64_t dilation)
+{
+    axis_phase a = {.pixels = f < size ? round_up_div(size - f, stride) : 0};
+    for (int64_t i = 0, e; i < taps; i++)
+        if (tap_shift(f, i, stride, padding, dilation, &e)) {
+            a.low = lesser(a.low, e);
+            a.high = greater(a.high, a.pixels - 1 + e);
+            a.count++;
+        }
+    return a;
+}
+
+static axis_phase phase_y_of(const lgi_conv *v, int64_t f)
+{
+    return axis_of(f, v->h, v->kh, v->sh, v->ph, v->dh);
+}
+
+static axis_phase phase_x_of(const lgi_conv *v, int64_t f)
+{
+    return axis_of(f, v->w, v->kw, v->sw, v->pw, v->dw);
+}
+
+/* y with the zeros that the phases of x read around it; its padded size. */
+static lgi_canvas border_of_y(const lgi_conv *v, int64_t *high, int64_t *wide)
+{
+    lgi_canvas y = {.h = v->oh, .w = v->ow, .sh = 1, .sw = 1, .channels = v->out};
+    int64_t bottom = v->oh - 1, right = v->ow - 1;
+    for (int64_t f = 0; f < lesser(v->sh, v->h); f++) {
+        axis_phase a = phase_y_of(v, f);
+        y.top = greater(y.top, -a.low);
+        bottom = greater(bottom, a.high);
+    }
+    for (int64_t f = 0; f < lesser(v->sw, v->w); f++) {
+        axis_phase a = phase_x_of(v, f);
+        y.left = greater(y.left, -a.low);
+        right = greater(right, a.high);
+    }
+    *high = y.top + bottom + 1;
+    *wide = y.left + right + 1;
+    return y;
+}
+
+static lgi_canvas canvas_of_y(const lgi_conv *v)
+{
+    int64_t high, wide;
+    lgi_canvas y = border_of_y(v, &high, &wide);
+    lgi_plan_canvas(&y, v->n, high, wide);
+    return y;
+}
+
+bool lgi_conv_fits(const lgi_conv *v)
+{
+    const double most = 1 << 30;
+    int64_t high = reach(v->oh, v->sh, v->kh, v->dh) + (v->oh > 1 ? v->sh : 0);
+    int64_t wide = reach(v->ow, v->sw, v->kw, v->dw) + (v->ow > 1 ? v->sw : 0);
+    if ((double)v->c * (double)high * (double)wide > most)
+        return false;
+    border_of_y(v, &high, &wide);
+    return (double)v->out * (double)high * (double)wide <= most;
+}
+
+typedef struct plan_x {
+    lgi_canvas y;
+    lg_real *canvas;
+    lg_real *w;                        /* for each phase: c, its taps */
+    int32_t *row;                      /* for each phase */
+    lgi_gathered *phase;               /* sh,sw */
+    int64_t phases;
+} plan_x;
+
+static plan_x make_plan_x(const lgi_conv *v, taker *t)
+{
+    plan_x p = {.y = canvas_of_y(v)};
+    int64_t weights = v->out * taps_of(v);
+    p.phases = lesser(v->sh, v->h) * lesser(v->sw, v->w);
+    p.canvas = take_scratch(t, lgi_canvas_size(&p.y), sizeof(lg_real));
+    p.w = take_scratch(t, weights, sizeof(lg_real));
+    p.row = take_scratch(t, v->out / v->groups * v->kh * v->kw, sizeof(int32_t));
+    p.phase = take_scratch(t, p.phases, sizeof(lgi_gathered));
+    return p;
+}
+
+size_t lgi_conv_x_scratch(lg_engine *E, const lgi_conv *v)
+{
+    taker t = {0};
+    make_plan_x(v, &t);
+    return t.used;
+}
+
+/* The taps of phase (fy, fx): offsets on y's canvas, and their numbers i*kw + j. */
+static void table_of_phase(const lgi_conv *v, const lgi_canvas *y, int64_t fy, int64_t fx,
+                           int32_t *row)
+{
+    int64_t plane = lgi_canvas_plane(y);
+    for (int64_t o = 0; o < v->out / v->groups; o++)
+        for (int64_t i = 0, ey; i < v->kh; i++)
+            if (tap_shift(fy, i, v->sh, v->ph, v->dh, &ey))
+                for (int64_t j = 0, ex; j < v->kw; j++)
+                    if (tap_shift(fx, j, v->sw, v->pw, v->dw, &ex))
+                        *row++ = (int32_t)(o * plane + (ey + y->top) * y->cols + ex
+                                           + y->left);
+}
+
+/* w as the phase reads it: groups, channels of x, its taps. */
+static void weights_of_phase(const lgi_conv *v, int64_t fy, int64_t fx, const lg_real *w,
+                             lg_real *to)
+{
+    int64_t og = v->out / v->groups, cg = v->c / v->groups, e;
+    for (int64_t c = 0; c < v->c; c++)
+        for (int64_t o = 0; o < og; o++) {
+            const lg_real *from = w + ((c / cg * og + o) * cg + c % cg) * v->kh * v->kw;
+            for (int64_t i = 0; i < v->kh; i++)
+                if (tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
+                    for (int64_t j = 0; j < v->kw; j++)
+                        if (tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
+                            *to++ = from[i * v->kw + j];
+        }
+}
+
+/* Sets up all phases but their images. */
+static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *w, const lg_real *bias)
+{
+    int64_t plane = lgi_canvas_plane(&p->y), og = v->out / v->groups;
+    int32_t *row = p->row;
+    lg_real *a = p->w;
+    lgi_gathered *g = p->phase;
+    for (int64_t fy = 0; fy < lesser(v->sh, v->h); fy++)
+        for (int64_t fx = 0; fx < lesser(v->sw, v->w); fx++, g++) {
+            axis_phase y = phase_y_of(v, fy), x = phase_x_of(v, fx);
+            table_of_phase(v, &p->y, fy, fx, row);
+            weights_of_phase(v, fy, fx, w, a);
+            *g = (lgi_gathered){
+                .m = v->c / v->groups, .k = og * y.count * x.count, .groups = v->groups,
+                .a = a, .src_image = v->out * plane, .src_group = og * plane,
+                .src_y = p->y.cols, .row = row, .high = y.pixels, .wide = x.pixels,
+                .to_image = v->c * v->h * v->w, .to_row = v->h * v->w,
+                .to_y = v->sh * v->w, .to_x = v->sw, .bias = bias};
+            row += g->k;
+            a += v->c * g->k;
+        }
+}
+
+void lgi_conv_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_real *w,
+                const lg_real *bias, lg_real *x, void *scratch)
+{
+    taker t = {scratch, 0};
+    plan_x p = make_plan_x(v, &t);
+    plan_phases(v, &p, w, bias);
+    for (int64_t i = 0; i < v->n; i += p.y.images) {
+        int64_t images = lesser(p.y.images, v->n - i);
+        const lg_real *src = lgi_fill_canvas(E, &p.y, y + i * v->out * v->oh * v->ow,
+                                             images, p.canvas);
+        lg_real *to = x + i * v->c * v->h * v->w;
+        for (int64_t f = 0; f < p.phases; f++) {
+            lgi_gathered *g = &p.phase[f];
+            g->images = images;
+            g->src = src;
+            g->to = to + f / lesser(v->sw, v->w) * v->w + f % lesser(v->sw, v->w);
+        }
+        lgi_gather_products(E, p.phase, p.phases);
+    }
+}
+
+/*
+ * w from x and y: for each group, y as a matrix out,(images,pixels) times the gathered
+ * (images,pixels),taps. A unit has its place in w to itself and runs through all images,
+ * so that nothing is summed afterwards, unless there are few units: then the images are
+ * cut into parts, each with its own w.
+ */
+typedef struct plan_w {
+    lgi_canvas x;
+    lg_real *canvas;
+    int32_t *row;                      /* taps */
+    lg_real *partial;                  /* parts - 1 times w: the first part is w itself */
+    int64_t chunks, strips, units, parts;
+} plan_w;
+
+typedef struct job_w {
+    const lgi_conv *v;
+    const plan_w *p;
+    const lgi_tiling *tiling;
+    const lg_real *x, *y;              /* x: the canvas */
+    lg_real *w;
+    int64_t images;
+    bool add;
+    int64_t per_piece;
+} job_w;
+
+static plan_w make_plan_w(lg_engine *E, const lgi_conv *v, taker *t)
+{
+    plan_w p = {.x = canvas_of_x(v)};
+    p.chunks = round_up_div(v->out / v->groups, LGI_CHUNK_ROWS);
+    p.strips = round_up_div(taps_of(v), lgi_tiling_of(E->cpu)->cols);
+    p.units = p.chunks * p.strips * v->groups;
+    p.parts = p.units ? lesser(CONV_FEW_UNITS / p.units, p.x.images) : 1;
+    p.parts = greater(p.parts, 1);
+    p.canvas = take_scratch(t, lgi_canvas_size(&p.x), sizeof(lg_real));
+    p.row = take_scratch(t, taps_of(v), sizeof(int32_t));
+    p.partial = take_scratch(t, (p.parts - 1) * v->out * taps_of(v), sizeof(lg_real));
+    return p;
+}
+
+size_t lgi_conv_w_scratch(lg_engine *E, const lgi_conv *v)
+{
+    taker t = {0};
+    make_plan_w(E, v, &t);
+    return t.used;
+}
+
+/* Adds to the tile's rows what up to a strip's depth of pixels of one image give. */
+static void add_pixels(const job_w *job, lgi_tile *t, int64_t rows, const lg_real *x,
+                       const int32_t *at, int64_t first)
+{
+    _Alignas(64) lg_real packed[LGI_STRIP_DEPTH * LGI_STRIP_COLS];
+    int32_t pixel[LGI_STRIP_DEPTH];
+    const lgi_conv *v = job->v;
+    t->k = lesser(LGI_STRIP_DEPTH, v->oh * v->ow - first);
+    for (int64_t p = 0; p < t->k; p++)
+        pixel[p] = (int32_t)((first + p) / v->ow * job->p->x.cols + (first + p) % v->ow);
+    job->tiling->gather(x, pixel, t->k, at, packed);
+    t->b = packed;
+    t->bstep = job->tiling->cols;
+    lgi_multiply_rows(job->tiling, *t, rows);
+    t->add = true;
+}
+
+static void unit_w(const job_w *job, int64_t unit)
+{
+    const lgi_conv *v = job->v;
+    const plan_w *p = job->p;
+    int64_t og = v->out / v->groups, taps = taps_of(v), pixels = v->oh * v->ow;
+    int64_t chunk = unit % p->chunks, strip = unit / p->chunks % p->strips;
+    int64_t group = unit / (p->chunks * p->strips) % v->groups, part = unit / p->units;
+    int64_t from = og * chunk / p->chunks, rows = og * (chunk + 1) / p->chunks - from;
+    int64_t channel = group * og + from, tap = strip * job->tiling->cols;
+    int64_t plane = lgi_canvas_plane(&p->x);
+    int32_t at[LGI_STRIP_COLS];
+    lg_real *w = part ? p->partial + (part - 1) * v->out * taps : job->w;
+    lgi_tile t = {.arow = pixels, .astep = 1, .c = w + channel * taps + tap, .ldc = taps,
+                  .cols = (int)lesser(job->tiling->cols, taps - tap), .add = job->add};
+
+    for (int j = 0; j < job->tiling->cols; j++)
+        at[j] = p->row[tap + (j < t.cols ? j : 0)];
+    int64_t last = job->images * (part + 1) / p->parts;
+    for (int64_t i = job->images * part / p->parts; i < last; i++)
+        for (int64_t first = 0; first < pixels; first += LGI_STRIP_DEPTH) {
+            t.a = job->y + (i * v->out + channel) * pixels + first;
+            add_pixels(job, &t, rows, job->x + (i * v->c + group * (v->c / v->groups)) * plane,
+                       at, first);
+        }
+    for (int64_t i = 0; i < rows && !t.add; i++)       /* no image: zero */
+        memset(t.c + i * taps, 0, (size_t)t.cols * sizeof *t.c);
+}
+
+static void piece_w(void *arg, int64_t piece, int worker)
+{
+    const job_w *job = arg;
+    int64_t units = job->p->units * job->p->parts;
+    int64_t end = lesser(units, (piece + 1) * job->per_piece);
+    for (int64_t u = piece * job->per_piece; u < end; u++)
+        unit_w(job, u);
+}
+
+void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *y,
+                lg_real *w, void *scratch)
+{
+    taker t = {scratch, 0};
+    plan_w p = make_plan_w(E, v, &t);
+    job_w job = {.v = v, .p = &p, .tiling = lgi_tiling_of(E->cpu), .w = w};
+    int64_t elements = v->out * taps_of(v), pixels = v->oh * v->ow, units = p.units * p.parts;
+    table_of_taps(v, &p.x, p.row);
+    for (int64_t i = 0; i == 0 || i < v->n; i += p.x.images) {     /* once if n is 0 */
+        job.images = lesser(p.x.images, v->n - i);
+        job.x = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, job.images, p.canvas);
+        job.y = y + i * v->out * pixels;
+        job.add = i > 0;
+        job.per_piece = lgi_units_per_piece(
+            units, lesser(v->out / v->groups, LGI_CHUNK_ROWS) * job.tiling->cols * pixels
+                   * round_up_div(job.images, p.parts) + 1);
+        lgi_parallel(E, round_up_div(units, job.per_piece), piece_w, &job);
+    }
+    for (int64_t part = 1; part < p.parts; part++)     /* small: see CONV_FEW_UNITS */
+        for (int64_t i = 0; i < elements; i++)
+            w[i] += p.partial[(part - 1) * elements + i];
+}

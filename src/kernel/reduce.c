@@ -1,0 +1,283 @@
+/*
+ * reduce.c - totals over some axes, in double.
+ *
+ * Axes of size 1 are dropped and neighbors of a kind merged. What remains is the kept
+ * axes and the reduced ones. If the last axis is reduced, a total adds up runs; if it is
+ * kept, a block of neighboring totals adds up rows, so that memory is read in order. A
+ * piece is some of those blocks, or, where there are few of them, a slice of one.
+ */
+#include "kernel/reduce.h"
+
+#include "base/pool.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    REDUCE_PIECE = 1 << 15,            /* numbers read by a piece */
+    REDUCE_WIDTH = 512,                /* totals in a block */
+    REDUCE_MANY = 64,                  /* so many blocks need no slices */
+    REDUCE_LANES = 16
+};
+
+/* A walk through some axes in row-major order. */
+typedef struct walked {
+    int n;
+    int64_t dim[LG_MAX_DIM], stride[LG_MAX_DIM];
+    int64_t size;
+} walked;
+
+typedef struct reduce_plan {
+    walked kept, reduced;              /* without the last axis, which is inner */
+    bool by_rows;                      /* the inner axis is kept */
+    int64_t inner, width;              /* by rows: totals of a row, and of a block */
+    int64_t blocks, slices, slice;     /* slice: of the reduced axes */
+    int64_t pieces, blocks_a_piece;
+    int64_t totals, terms;             /* terms of each total */
+} reduce_plan;
+
+static void add_axis(walked *w, int64_t dim, int64_t stride, bool merge)
+{
+    if (merge) {
+        w->dim[w->n - 1] *= dim;
+        w->stride[w->n - 1] = stride;
+    } else {
+        w->dim[w->n] = dim;
+        w->stride[w->n++] = stride;
+    }
+    w->size *= dim;
+}
+
+static int64_t reduce_pieces(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+static void take_last(walked *w, int64_t *inner)
+{
+    *inner = w->n ? w->dim[--w->n] : 1;
+    w->size /= *inner ? *inner : 1;
+}
+
+static void cut_pieces(reduce_plan *p)
+{
+    int64_t work = p->width * p->terms;        /* of a block */
+    bool few = p->blocks < REDUCE_MANY && work >= 2 * REDUCE_PIECE;
+    p->slice = few ? reduce_pieces(REDUCE_PIECE, p->width) : p->terms;
+    p->slices = p->slice ? reduce_pieces(p->terms, p->slice) : 1;
+    p->blocks_a_piece = few || work >= REDUCE_PIECE ? 1 : REDUCE_PIECE / (work + 1) + 1;
+    p->pieces = reduce_pieces(p->blocks, p->blocks_a_piece) * p->slices;
+}
+
+static void plan_reduce(reduce_plan *p, const lg_tensor *x, lgi_axes axes)
+{
+    int64_t stride = x->numel;
+    int last = -1;                     /* kind of the axis before */
+    *p = (reduce_plan){.kept.size = 1, .reduced.size = 1};
+    for (int i = 0; i < x->ndim && x->numel; i++) {
+        int kind = axes >> i & 1;
+        stride /= x->dim[i];
+        if (x->dim[i] == 1)
+            continue;
+        add_axis(kind ? &p->reduced : &p->kept, x->dim[i], stride, kind == last);
+        last = kind;
+    }
+    p->totals = p->kept.size;
+    p->terms = p->reduced.size;
+    p->by_rows = last == 0;
+    take_last(p->by_rows ? &p->kept : &p->reduced, &p->inner);
+    p->width = !p->by_rows ? 1 : p->inner < REDUCE_WIDTH ? p->inner : REDUCE_WIDTH;
+    p->blocks = p->kept.size * (p->by_rows ? reduce_pieces(p->inner, p->width) : 1);
+    if (x->numel == 0) {               /* nothing is added up */
+        p->totals = 1;
+        for (int i = 0; i < x->ndim; i++)
+            p->totals *= axes >> i & 1 ? 1 : x->dim[i];
+        p->terms = 0;
+    }
+    cut_pieces(p);
+}
+
+static int64_t offset_at(const walked *w, int64_t flat)
+{
+    int64_t offset = 0;
+    for (int i = w->n - 1; i >= 0; i--) {
+        offset += flat % w->dim[i] * w->stride[i];
+        flat /= w->dim[i];
+    }
+    return offset;
+}
+
+/* One term: a run of numbers into a total, or a row of numbers into as many. */
+typedef struct reducer {
+    double start;
+    double (*run)(const lg_real *x, int64_t n, double center);
+    void (*row)(double *total, const lg_real *x, int64_t n, const double *center);
+    double (*join)(double a, double b);
+} reducer;
+
+static double joined(const double *lane, double (*join)(double, double))
+{
+    double half[REDUCE_LANES];
+    memcpy(half, lane, sizeof half);
+    for (int n = REDUCE_LANES / 2; n > 0; n /= 2)
+        for (int j = 0; j < n; j++)
+            half[j] = join(half[j], half[j + n]);
+    return half[0];
+}
+
+#define REDUCER(name, first, expr)                                                      \
+    static inline double name##_step(double t, double v, double c)                      \
+    {                                                                                   \
+        (void)c;                                                                        \
+        return expr;                                                                    \
+    }                                                                                   \
+    static double name##_run(const lg_real *x, int64_t n, double c)                     \
+    {                                                                                   \
+        double lane[REDUCE_LANES];                                                      \
+        int64_t whole = n - n % REDUCE_LANES;                                           \
+        for (int j = 0; j < REDUCE_LANES; j++)                                          \
+            lane[j] = first;                                                            \
+        for (int64_t i = 0; i < whole; i += REDUCE_LANES)                               \
+            for (int j = 0; j < REDUCE_LANES; j++)                                      \
+                lane[j] = name##_step(lane[j], (double)x[i + j], c);                    \
+        for (int64_t i = whole; i < n; i++)                                             \
+            lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);            \
+        return joined(lane, name##_join);                                               \
+    }                                                                                   \
+    static void name##_row(double *t, const lg_real *x, int64_t n, const double *c)     \
+    {                                                                                   \
+        if (c)                                                                          \
+            for (int64_t j = 0; j < n; j++)                                             \
+                t[j] = name##_step(t[j], (double)x[j], c[j]);                           \
+        else                                                                            \
+            for (int64_t j = 0; j < n; j++)                                             \
+                t[j] = name##_step(t[j], (double)x[j], 0);                              \
+    }
+
+static double sum_join(double a, double b) { return a + b; }
+static double squares_join(double a, double b) { return a + b; }
+static double max_join(double a, double b) { return b > a || b != b ? b : a; }
+static double min_join(double a, double b) { return b < a || b != b ? b : a; }
+
+REDUCER(sum, 0, t + v)
+REDUCER(squares, 0, t + (v - c) * (v - c))
+REDUCER(max, -INFINITY, max_join(t, v))
+REDUCER(min, INFINITY, min_join(t, v))
+
+static const reducer reducers[] = {
+    [LGI_SUM] = {0, sum_run, sum_row, sum_join},
+    [LGI_SUM_SQUARES] = {0, squares_run, squares_row, squares_join},
+    [LGI_MAX] = {-INFINITY, max_run, max_row, max_join},
+    [LGI_MIN] = {INFINITY, min_run, min_row, min_join}};
+
+typedef struct reduce_job {
+    const reducer *how;
+    reduce_plan plan;
+    const lg_real *x;
+    const double *center;
+    double *partial;                   /* slices, totals */
+} reduce_job;
+
+/* The terms from .. end of total number k, a run at a time. */
+static double total_of_runs(const reduce_job *r, int64_t k, int64_t from, int64_t end)
+{
+    const reduce_plan *p = &r->plan;
+    const lg_real *x = r->x + offset_at(&p->kept, k);
+    double total = r->how->start, c = r->center ? r->center[k] : 0;
+    for (int64_t at = from; at < end;) {
+        int64_t column = at % p->inner, n = p->inner - column;
+        n = n < end - at ? n : end - at;
+        const lg_real *run = x + offset_at(&p->reduced, at / p->inner) + column;
+        total = r->how->join(total, r->how->run(run, n, c));
+        at += n;
+    }
+    return total;
+}
+
+/* The terms from .. end of the totals of block k, a row at a time. */
+static void totals_of_rows(const reduce_job *r, int64_t k, int64_t from, int64_t end,
+                           double *out)
+{
+    const reduce_plan *p = &r->plan;
+    int64_t a_row = reduce_pieces(p->inner, p->width), column = k % a_row * p->width;
+    int64_t n = p->inner - column < p->width ? p->inner - column : p->width;
+    int64_t first = k / a_row * p->inner + column;     /* number of the first total */
+    const lg_real *x = r->x + offset_at(&p->kept, k / a_row) + column;
+    double total[REDUCE_WIDTH];
+
+    for (int64_t j = 0; j < n; j++)
+        total[j] = r->how->start;
+    for (int64_t i = from; i < end; i++)
+        r->how->row(total, x + offset_at(&p->reduced, i), n,
+                    r->center ? r->center + first : NULL);
+    memcpy(out + first, total, (size_t)n * sizeof *total);
+}
+
+static void reduce_piece(void *job, int64_t piece, int worker)
+{
+    const reduce_job *r = job;
+    const reduce_plan *p = &r->plan;
+    int64_t slice = piece % p->slices, k = piece / p->slices * p->blocks_a_piece;
+    int64_t last = k + p->blocks_a_piece < p->blocks ? k + p->blocks_a_piece : p->blocks;
+    int64_t from = slice * p->slice;
+    int64_t end = from + p->slice < p->terms ? from + p->slice : p->terms;
+    double *out = r->partial + slice * p->totals;
+
+    (void)worker;
+    for (; k < last; k++)
+        if (p->by_rows)
+            totals_of_rows(r, k, from, end, out);
+        else
+            out[k] = total_of_runs(r, k, from, end);
+}
+
+size_t lgi_reduce_bytes(const lg_tensor *x, lgi_axes axes)
+{
+    reduce_plan p;
+    plan_reduce(&p, x, axes);
+    int64_t rows = p.slices > 1 ? p.slices + 1 : 1;
+    return (size_t)(rows * p.totals) * sizeof(double);
+}
+
+void lgi_reduce(lg_engine *E, lgi_term term, const lg_tensor *x, lgi_axes axes,
+                const double *center, double *scratch)
+{
+    reduce_job r = {.how = &reducers[term], .x = x->data, .center = center};
+    plan_reduce(&r.plan, x, axes);
+    int64_t n = r.plan.totals;
+    if (r.plan.terms == 0 || n == 0) {
+        for (int64_t i = 0; i < n; i++)
+            scratch[i] = r.how->start;
+        return;
+    }
+    r.partial = r.plan.slices > 1 ? scratch + n : scratch;
+    lgi_parallel(E, r.plan.pieces, reduce_piece, &r);
+    if (r.plan.slices == 1)
+        return;
+    memcpy(scratch, r.partial, (size_t)n * sizeof *scratch);
+    for (int64_t s = 1; s < r.plan.slices; s++)
+        for (int64_t i = 0; i < n; i++)
+            scratch[i] = r.how->join(scratch[i], r.partial[s * n + i]);
+}
+
+typedef struct finish_job {
+    lgi_finish *f;
+    double p;
+    const double *total;
+    lg_real *to;
+    int64_t n;
+} finish_job;
+
+static void finish_piece(void *job, int64_t piece, int worker)
+{
+    const finish_job *j = job;
+    int64_t i = piece * REDUCE_PIECE;
+    int64_t end = i + REDUCE_PIECE < j->n ? i + REDUCE_PIECE : j->n;
+    (void)worker;
+    for (; i < end; i++)
+        j->to[i] = (lg_real)j->f(j->total[i], j->p);
+}
+
+void lgi_finish_totals(lg_engine *E, lgi_finish *f, double p, const double *total,
+                       lg_real *to, int64_t n)
+{
+    finish_job j = {f, p, total, to, n};
+    lgi_parallel(E, reduce_pieces(n, REDUCE_PIECE), finish_piece, &j);
+}

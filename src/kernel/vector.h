@@ -1,0 +1,97 @@
+/*
+ * vector.h - functions of one number as straight code, which the compiler makes into
+ * vector instructions when they stand in a loop.
+ *
+ * For float they are polynomials, right to two units in the last place, and the same bits
+ * on every machine, whatever its C library. For double they are the C library's.
+ */
+#ifndef LG_KERNEL_VECTOR_H
+#define LG_KERNEL_VECTOR_H
+#include "kernel/elementwise.h"
+
+#include <math.h>
+#include <string.h>
+
+#ifdef LG_DOUBLE
+
+LGI_ALWAYS_INLINE lg_real lgi_exp(lg_real x) { return exp(x); }
+LGI_ALWAYS_INLINE lg_real lgi_tanh(lg_real x) { return tanh(x); }
+LGI_ALWAYS_INLINE lg_real lgi_log1p_of_small(lg_real u) { return log1p(u); }
+
+#else
+
+/* 2^n for n in -126 .. 127; of others nothing is asked. */
+LGI_ALWAYS_INLINE float lgi_power_of_two(uint32_t n)
+{
+    uint32_t bits = (n + 127) << 23;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* 2^n e^r with |r| <= log(2) / 2; the polynomial is Cephes' (Moshier 1989). n is found by
+ * adding 1.5 * 2^23, which rounds; 2^n is applied in halves, since it may be out of range
+ * where the product is not. */
+LGI_ALWAYS_INLINE float lgi_exp(float x)
+{
+    const float shift = 12582912;
+    uint32_t bits, zero;
+    x = x > 89 ? 89 : x;               /* inf from here on */
+    x = x < -104 ? -104 : x;           /* 0 from here on; a NaN stays */
+    float shifted = x * 1.44269504f + shift, n = shifted - shift;
+    float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    float p = 1.9875691500e-4f;
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * (r * r) + r + 1;
+    memcpy(&bits, &shifted, sizeof bits);
+    memcpy(&zero, &shift, sizeof zero);
+    uint32_t whole = bits - zero, half = (whole + 256) / 2 - 128;
+    return p * lgi_power_of_two(half) * lgi_power_of_two(whole - half);
+}
+
+/* (1 - e) / (1 + e) with e = exp(-2|x|), which near 0 is Cephes' polynomial. */
+LGI_ALWAYS_INLINE float lgi_tanh(float x)
+{
+    float size = fabsf(x), e = lgi_exp(-2 * size), w = x * x;
+    float far = copysignf((1 - e) / (1 + e), x);
+    float p = -5.70498872745e-3f;
+    p = p * w + 2.06390887954e-2f;
+    p = p * w - 5.37397155531e-2f;
+    p = p * w + 1.33314422036e-1f;
+    p = p * w - 3.33332819422e-1f;
+    float near = p * w * x + x;
+    return size < 0.625f ? near : far;
+}
+
+/* log(1 + u) for u in 0 .. 1: 2 atanh(z) with z = u / (2 + u). */
+LGI_ALWAYS_INLINE float lgi_log1p_of_small(float u)
+{
+    float z = u / (2 + u), w = z * z;
+    float p = 0.1407888918f;
+    p = p * w + 0.1398257887f;
+    p = p * w + 0.2001229762f;
+    p = p * w + 0.3333316082f;
+    return 2 * z + 2 * z * w * p;
+}
+
+#endif
+
+/* 1 / (1 + exp(-x)), without overflow and with all digits on both sides. */
+LGI_ALWAYS_INLINE lg_real lgi_sigmoid(lg_real x)
+{
+    lg_real e = lgi_exp(x < 0 ? x : -x), s = 1 / (1 + e);
+    return x < 0 ? e * s : s;
+}
+
+/* log(1 + exp(x)), likewise. */
+LGI_ALWAYS_INLINE lg_real lgi_softplus(lg_real x)
+{
+    lg_real tail = lgi_log1p_of_small(lgi_exp(x < 0 ? x : -x));
+    return x > 0 ? x + tail : tail;
+}
+
+#endif
