@@ -1,0 +1,332 @@
+/*
+ * activation.c - what stands between layers.
+ *
+ * Each has a _back operator that makes its gradient in one pass, and that has a rule of
+ * its own. Those that can, read the result y instead of x, so that x is freed: relu and
+ * leaky_relu, where y is above 0 exactly if x is; tanh and sigmoid, by their identities.
+ */
+#include "kernel/vector.h"
+#include "op/op.h"
+
+#include <float.h>
+
+extern const lg_op lgi_op_relu_back, lgi_op_leaky_relu_back, lgi_op_tanh_back;
+extern const lg_op lgi_op_sigmoid, lgi_op_sigmoid_back, lgi_op_silu_back, lgi_op_elu_back;
+extern const lg_op lgi_op_le;
+
+#define ACT_SAMPLES(kind, more) "2,3" kind more, "-" kind, "1" kind, "0,3" kind,        \
+                                "2,1,2,1,2" kind more
+#define ACT_BACK_SAMPLES(kind, more) "2,3; 2,3" kind more, "-; -" kind, "0,3; 0,3",     \
+                                     "2,1,2,1,2; 2,1,2,1,2" kind more
+#define ACT_SHAPE " The result has the shape of x."
+
+/* g and the other input of a _back operator. */
+static lg_status pair_shape(lg_engine *E, lgi_node *n)
+{
+    char name[16];
+    if (lgi_same_dims(n->in[0], n->in[1]))
+        return lgi_like(n->out, n->in[0]);
+    return lgi_fail(E, LG_ESHAPE, "%s: g is %s and %s is %s; the shapes must be the same",
+                    n->op->name, LGI_SHAPE(n->in[0]), lgi_input_name(n, 1, name),
+                    LGI_SHAPE(n->in[1]));
+}
+
+#define ACT_FORWARD(name)                                                               \
+    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
+    {                                                                                   \
+        (void)workspace;                                                                \
+        lgi_map(E, name##_loop, n->out, n->nin, n->in, n->attr);                        \
+    }
+
+/* The gradient is back(g, from), with the same attributes. */
+#define ACT_GRAD(name, back, from)                                                      \
+    static lg_status name##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,   \
+                                 lg_tensor **g, lg_tensor **out)                        \
+    {                                                                                   \
+        if (wanted[0])                                                                  \
+            out[0] = lgi_apply2(E, &lgi_op_##back, g[0], from, n->attr);                \
+        return E->status;                                                               \
+    }
+
+/* relu */
+
+LGI_LOOP1(relu_loop, void, a <= 0 ? 0 : a)
+LGI_LOOP2(relu_back_loop, void, b <= 0 ? 0 : a)
+ACT_FORWARD(relu)
+ACT_FORWARD(relu_back)
+ACT_GRAD(relu, relu_back, n->out)
+ACT_GRAD(relu_back, relu_back, n->in[1])
+
+const lg_op lgi_op_relu = {
+    .name = "relu", .args = "x",
+    .doc = "The greater of x and 0; a NaN stays. At 0 its gradient is 0." ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = relu_forward, .grad = relu_grad,
+    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES(" away", "")}};
+
+const lg_op lgi_op_relu_back = {
+    .name = "relu_back", .args = "g, y",
+    .doc = "The gradient of relu: g where its result y is above 0, else 0.",
+    .shape = pair_shape, .forward = relu_back_forward, .grad = relu_back_grad,
+    .needs = LGI_IN(1), .samples = {ACT_BACK_SAMPLES(" away", "")}};
+
+/* leaky_relu */
+
+typedef struct slope_attr { double slope; } slope_attr;
+
+static lg_status check_slope(lg_engine *E, lgi_node *n)
+{
+    const slope_attr *t = n->attr;
+    if (t->slope >= 0 && t->slope <= FLT_MAX)
+        return LG_OK;
+    return lgi_fail(E, LG_EARG, "%s: slope must be 0 or more, and is %g", n->op->name,
+                    t->slope);
+}
+
+static lg_status leaky_relu_shape(lg_engine *E, lgi_node *n)
+{
+    return check_slope(E, n) < 0 ? E->status : lgi_same_shape(E, n);
+}
+
+static lg_status leaky_relu_back_shape(lg_engine *E, lgi_node *n)
+{
+    return check_slope(E, n) < 0 ? E->status : pair_shape(E, n);
+}
+
+LGI_ALWAYS_INLINE lg_real leak(lg_real y, lg_real g, lg_real slope)
+{
+    lg_real less = g * slope;
+    return y > 0 ? g : less;
+}
+
+LGI_LOOP1(leaky_relu_loop, slope_attr, leak(a, a, (lg_real)p->slope))
+LGI_LOOP2(leaky_relu_back_loop, slope_attr, leak(b, a, (lg_real)p->slope))
+ACT_FORWARD(leaky_relu)
+ACT_FORWARD(leaky_relu_back)
+ACT_GRAD(leaky_relu, leaky_relu_back, n->out)
+ACT_GRAD(leaky_relu_back, leaky_relu_back, n->in[1])
+
+const lg_op lgi_op_leaky_relu = {
+    .name = "leaky_relu", .args = "x, slope: number = 0.01",
+    .doc = "x where x is above 0, else x * slope; slope is 0 or more (Maas et al. 2013). "
+           "At 0 its gradient is slope." ACT_SHAPE,
+    .shape = leaky_relu_shape, .forward = leaky_relu_forward, .grad = leaky_relu_grad,
+    .needs = LGI_OUT(0), .attr_bytes = sizeof(slope_attr),
+    .samples = {ACT_SAMPLES(" away", "; slope=0.2"), "2,3 away; slope=0"}};
+
+const lg_op lgi_op_leaky_relu_back = {
+    .name = "leaky_relu_back", .args = "g, y, slope: number = 0.01",
+    .doc = "The gradient of leaky_relu: g where its result y is above 0, else g * slope.",
+    .shape = leaky_relu_back_shape, .forward = leaky_relu_back_forward,
+    .grad = leaky_relu_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(slope_attr),
+    .samples = {ACT_BACK_SAMPLES(" away", "; slope=0.2")}};
+
+/* tanh */
+
+LGI_LOOP1(tanh_loop, void, lgi_tanh(a))
+LGI_LOOP2(tanh_back_loop, void, a * ((1 - b) * (1 + b)))
+ACT_FORWARD(tanh)
+ACT_FORWARD(tanh_back)
+ACT_GRAD(tanh, tanh_back, n->out)
+
+static lg_status tanh_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_tanh_back, g[0], y, NULL);
+    if (wanted[1])
+        out[1] = lgi_mul(E, lgi_mul(E, g[0], n->in[0]), lgi_affine(E, y, -2, 0));
+    return E->status;
+}
+
+const lg_op lgi_op_tanh = {
+    .name = "tanh", .args = "x", .doc = "The hyperbolic tangent of x." ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = tanh_forward, .grad = tanh_grad,
+    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES("", "")}};
+
+const lg_op lgi_op_tanh_back = {
+    .name = "tanh_back", .args = "g, y",
+    .doc = "The gradient of tanh by its result y: g (1 - y^2).",
+    .shape = pair_shape, .forward = tanh_back_forward, .grad = tanh_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
+
+/* sigmoid */
+
+LGI_LOOP1(sigmoid_loop, void, lgi_sigmoid(a))
+LGI_LOOP2(sigmoid_back_loop, void, a * ((1 - b) * b))
+ACT_FORWARD(sigmoid)
+ACT_FORWARD(sigmoid_back)
+ACT_GRAD(sigmoid, sigmoid_back, n->out)
+
+static lg_status sigmoid_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                   lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_sigmoid_back, g[0], y, NULL);
+    if (wanted[1])
+        out[1] = lgi_mul(E, lgi_mul(E, g[0], n->in[0]), lgi_affine(E, y, -2, 1));
+    return E->status;
+}
+
+const lg_op lgi_op_sigmoid = {
+    .name = "sigmoid", .args = "x",
+    .doc = "1 / (1 + exp(-x)), without overflow." ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = sigmoid_forward, .grad = sigmoid_grad,
+    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES("", "")}};
+
+const lg_op lgi_op_sigmoid_back = {
+    .name = "sigmoid_back", .args = "g, y",
+    .doc = "The gradient of sigmoid by its result y: g y (1 - y).",
+    .shape = pair_shape, .forward = sigmoid_back_forward, .grad = sigmoid_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
+
+static lg_tensor *sigmoid_of(lg_engine *E, lg_tensor *x)
+{
+    return lgi_apply1(E, &lgi_op_sigmoid, x, NULL);
+}
+
+/* softplus and log_sigmoid, which is -softplus(-x) */
+
+LGI_LOOP1(softplus_loop, void, lgi_softplus(a))
+LGI_LOOP1(log_sigmoid_loop, void, -lgi_softplus(-a))
+ACT_FORWARD(softplus)
+ACT_FORWARD(log_sigmoid)
+
+static lg_status softplus_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                               lg_tensor **g, lg_tensor **out)
+{
+    if (wanted[0])
+        out[0] = lgi_mul(E, g[0], sigmoid_of(E, n->in[0]));
+    return E->status;
+}
+
+static lg_status log_sigmoid_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                  lg_tensor **g, lg_tensor **out)
+{
+    if (wanted[0])
+        out[0] = lgi_mul(E, g[0], sigmoid_of(E, lgi_neg(E, n->in[0])));
+    return E->status;
+}
+
+const lg_op lgi_op_softplus = {
+    .name = "softplus", .args = "x",
+    .doc = "log(1 + exp(x)), without overflow." ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = softplus_forward, .grad = softplus_grad,
+    .needs = LGI_IN(0), .samples = {ACT_SAMPLES("", "")}};
+
+const lg_op lgi_op_log_sigmoid = {
+    .name = "log_sigmoid", .args = "x",
+    .doc = "log(sigmoid(x)), without overflow and exact where sigmoid(x) would be 0 or 1."
+           ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = log_sigmoid_forward, .grad = log_sigmoid_grad,
+    .needs = LGI_IN(0), .samples = {ACT_SAMPLES("", "")}};
+
+/* silu */
+
+LGI_ALWAYS_INLINE lg_real silu_slope(lg_real x)
+{
+    lg_real s = lgi_sigmoid(x), other = lgi_sigmoid(-x);
+    return s + s * (x * other);        /* no difference of numbers near 1 */
+}
+
+LGI_LOOP1(silu_loop, void, a * lgi_sigmoid(a))
+LGI_LOOP2(silu_back_loop, void, a * silu_slope(b))
+ACT_FORWARD(silu)
+ACT_FORWARD(silu_back)
+ACT_GRAD(silu, silu_back, n->in[0])
+
+/* The second derivative is s (1-s) (2 + x (1 - 2s)), with s = sigmoid(x). */
+static lg_status silu_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *x = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_silu_back, g[0], x, NULL);
+    if (wanted[1]) {
+        lg_tensor *s = sigmoid_of(E, x), *gg = lgi_mul(E, g[0], n->in[0]);
+        lg_tensor *bend = lgi_affine(E, lgi_mul(E, x, lgi_affine(E, s, -2, 1)), 1, 2);
+        out[1] = lgi_mul(E, lgi_apply2(E, &lgi_op_sigmoid_back, gg, s, NULL), bend);
+    }
+    return E->status;
+}
+
+const lg_op lgi_op_silu = {
+    .name = "silu", .args = "x",
+    .doc = "x * sigmoid(x), also called swish (Ramachandran et al. 2017)." ACT_SHAPE,
+    .shape = lgi_same_shape, .forward = silu_forward, .grad = silu_grad,
+    .needs = LGI_IN(0), .samples = {ACT_SAMPLES("", "")}};
+
+const lg_op lgi_op_silu_back = {
+    .name = "silu_back", .args = "g, x",
+    .doc = "The gradient of silu: g (s + x s (1 - s)), with s = sigmoid(x).",
+    .shape = pair_shape, .forward = silu_back_forward, .grad = silu_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
+
+/* elu */
+
+typedef struct elu_attr { double alpha; } elu_attr;
+
+static lg_status check_alpha(lg_engine *E, lgi_node *n)
+{
+    const elu_attr *t = n->attr;
+    if (t->alpha >= 0 && t->alpha <= FLT_MAX)
+        return LG_OK;
+    return lgi_fail(E, LG_EARG, "%s: alpha must be 0 or more, and is %g", n->op->name,
+                    t->alpha);
+}
+
+static lg_status elu_shape(lg_engine *E, lgi_node *n)
+{
+    return check_alpha(E, n) < 0 ? E->status : lgi_same_shape(E, n);
+}
+
+static lg_status elu_back_shape(lg_engine *E, lgi_node *n)
+{
+    return check_alpha(E, n) < 0 ? E->status : pair_shape(E, n);
+}
+
+LGI_ALWAYS_INLINE lg_real elu_back_of(lg_real g, lg_real y, lg_real alpha)
+{
+    lg_real less = g * (y + alpha);
+    return y > 0 ? g : less;
+}
+
+LGI_LOOP1(elu_loop, elu_attr, a > 0 ? a : (lg_real)p->alpha * (lg_real)expm1((double)a))
+LGI_LOOP2(elu_back_loop, elu_attr, elu_back_of(a, b, (lg_real)p->alpha))
+ACT_FORWARD(elu)
+ACT_FORWARD(elu_back)
+ACT_GRAD(elu, elu_back, n->out)
+
+static lg_status elu_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                               lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_elu_back, g[0], y, n->attr);
+    if (wanted[1]) {
+        lg_tensor *low = lgi_apply2(E, &lgi_op_le, y, lg_scalar(E, 0), NULL);
+        out[1] = lgi_mul(E, lgi_mul(E, g[0], n->in[0]), low);
+    }
+    return E->status;
+}
+
+const lg_op lgi_op_elu = {
+    .name = "elu", .args = "x, alpha: number = 1",
+    .doc = "x where x is above 0, else alpha * (exp(x) - 1); alpha is 0 or more (Clevert "
+           "et al. 2015)." ACT_SHAPE,
+    .shape = elu_shape, .forward = elu_forward, .grad = elu_grad, .needs = LGI_OUT(0),
+    .attr_bytes = sizeof(elu_attr), .samples = {ACT_SAMPLES(" away", "; alpha=0.5")}};
+
+const lg_op lgi_op_elu_back = {
+    .name = "elu_back", .args = "g, y, alpha: number = 1",
+    .doc = "The gradient of elu by its result y: g where y is above 0, or g (y + alpha).",
+    .shape = elu_back_shape, .forward = elu_back_forward, .grad = elu_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1), .attr_bytes = sizeof(elu_attr),
+    .samples = {ACT_BACK_SAMPLES(" away", "; alpha=0.5")}};
+
+const lg_op *const lgi_ops_activation[] = {
+    &lgi_op_relu, &lgi_op_relu_back, &lgi_op_leaky_relu, &lgi_op_leaky_relu_back,
+    &lgi_op_tanh, &lgi_op_tanh_back, &lgi_op_sigmoid, &lgi_op_sigmoid_back,
+    &lgi_op_softplus, &lgi_op_log_sigmoid, &lgi_op_silu, &lgi_op_silu_back, &lgi_op_elu,
+    &lgi_op_elu_back, NULL};

@@ -1,0 +1,198 @@
+/*
+ * softmax.c - softmax, its logarithm, and the logarithm of a sum of exponentials, along
+ * one axis. The greatest number is subtracted first, so that nothing overflows.
+ */
+#include "base/pool.h"
+#include "kernel/vector.h"
+#include "op/op.h"
+
+extern const lg_op lgi_op_exp;
+
+enum { SOFTMAX_PIECE = 1 << 13 };
+
+typedef enum softmax_kind { SOFTMAX, LOG_SOFTMAX, LOGSUMEXP } softmax_kind;
+
+typedef struct softmax_attr { int64_t dim, keepdim; } softmax_attr;
+
+typedef struct softmax_job {
+    softmax_kind kind;
+    const lg_real *x;
+    lg_real *y;
+    int64_t rows, rows_a_piece;
+    int64_t size, stride;              /* of the axis */
+} softmax_job;
+
+static lg_real greatest(const lg_real *x, int64_t n, int64_t stride)
+{
+    lg_real top = x[0];
+    for (int64_t i = 1; i < n; i++)
+        top = x[i * stride] > top ? x[i * stride] : top;
+    return top > -INFINITY && top < INFINITY ? top : 0;    /* never inf - inf */
+}
+
+/* The rows begin at x and y; a NaN reaches all of its row through the sum. */
+static void softmax_row(const softmax_job *j, const lg_real *x, lg_real *y)
+{
+    int64_t n = j->size, d = j->stride;
+    lg_real top = greatest(x, n, d);
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) {
+        lg_real e = lgi_exp(x[i * d] - top);
+        sum += (double)e;
+        if (j->kind == SOFTMAX)
+            y[i * d] = e;
+    }
+    if (j->kind == LOGSUMEXP) {
+        *y = (lg_real)(log(sum) + (double)top);
+        return;
+    }
+    const lg_real over = (lg_real)(1 / sum), log_sum = (lg_real)log(sum);
+    for (int64_t i = 0; i < n; i++)
+        y[i * d] = j->kind == SOFTMAX ? y[i * d] * over : x[i * d] - top - log_sum;
+}
+
+static void softmax_piece(void *job, int64_t piece, int worker)
+{
+    const softmax_job *j = job;
+    int64_t i = piece * j->rows_a_piece;
+    int64_t end = i + j->rows_a_piece < j->rows ? i + j->rows_a_piece : j->rows;
+    (void)worker;
+    for (; i < end; i++) {
+        int64_t at = i / j->stride * j->stride * j->size + i % j->stride;
+        softmax_row(j, j->x + at, j->y + (j->kind == LOGSUMEXP ? i : at));
+    }
+}
+
+static void compute_softmax(lg_engine *E, const lgi_node *n, softmax_kind kind)
+{
+    const softmax_attr *t = n->attr;
+    const lg_tensor *x = n->in[0];
+    softmax_job j = {.kind = kind, .x = x->data, .y = n->out->data};
+    j.size = x->dim[t->dim - 1];
+    j.stride = lgi_product_of(x->dim + t->dim, x->ndim - (int)t->dim);
+    j.rows = lgi_product_of(x->dim, (int)t->dim - 1) * j.stride;
+    if (j.rows == 0 || n->out->numel == 0)
+        return;
+    j.rows_a_piece = SOFTMAX_PIECE / j.size + 1;
+    lgi_parallel(E, (j.rows + j.rows_a_piece - 1) / j.rows_a_piece, softmax_piece, &j);
+}
+
+static void softmax_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    compute_softmax(E, n, SOFTMAX);
+}
+
+static void log_softmax_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    compute_softmax(E, n, LOG_SOFTMAX);
+}
+
+static void logsumexp_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    compute_softmax(E, n, LOGSUMEXP);
+}
+
+static lg_status softmax_shape(lg_engine *E, lgi_node *n)
+{
+    softmax_attr *t = n->attr;
+    if (lgi_need_axis(E, n, "dim", &t->dim, n->in[0]->ndim) < 0)
+        return E->status;
+    return lgi_same_shape(E, n);
+}
+
+static lg_status logsumexp_shape(lg_engine *E, lgi_node *n)
+{
+    softmax_attr *t = n->attr;
+    const lg_tensor *x = n->in[0];
+    int64_t dim[LG_MAX_DIM];
+    int ndim = 0;
+    if (lgi_need_axis(E, n, "dim", &t->dim, x->ndim) < 0)
+        return E->status;
+    for (int i = 0; i < x->ndim; i++)
+        if (i != t->dim - 1)
+            dim[ndim++] = x->dim[i];
+        else if (t->keepdim)
+            dim[ndim++] = 1;
+    if (lgi_set_dims(n->out, ndim, dim) < 0)
+        return E->status;
+    if (x->dim[t->dim - 1] == 0 && n->out->numel)
+        return lgi_fail(E, LG_ESHAPE, "%s: x is %s, and its axis %lld is empty",
+                        n->op->name, LGI_SHAPE(x), (long long)t->dim);
+    return LG_OK;
+}
+
+static lg_tensor *sum_along(lg_engine *E, const lgi_node *n, lg_tensor *t)
+{
+    const int64_t *dim = n->attr;
+    lgi_list dims = {.n = 1, .at = {*dim}};
+    return t ? lgi_sum_dims(E, t, &dims, true) : NULL;
+}
+
+/* y (g - sum(g y)) */
+static lg_status softmax_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                              lg_tensor **g, lg_tensor **out)
+{
+    if (wanted[0]) {
+        lg_tensor *y = n->out, *gy = lgi_mul(E, g[0], y);
+        out[0] = lgi_mul(E, y, lgi_sub(E, g[0], sum_along(E, n, gy)));
+    }
+    return E->status;
+}
+
+/* g - exp(y) sum(g) */
+static lg_status log_softmax_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                  lg_tensor **g, lg_tensor **out)
+{
+    if (wanted[0]) {
+        lg_tensor *e = lgi_apply1(E, &lgi_op_exp, n->out, NULL);
+        out[0] = lgi_sub(E, g[0], lgi_mul(E, e, sum_along(E, n, g[0])));
+    }
+    return E->status;
+}
+
+/* g exp(x - y) */
+static lg_status logsumexp_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                lg_tensor **g, lg_tensor **out)
+{
+    const softmax_attr *t = n->attr;
+    lg_tensor *x = n->in[0], like = {.ndim = x->ndim};
+    if (!wanted[0])
+        return LG_OK;
+    for (int i = 0; i < x->ndim; i++)
+        like.dim[i] = i == t->dim - 1 ? 1 : x->dim[i];
+    lg_tensor *e = lgi_apply1(
+        E, &lgi_op_exp, lgi_sub(E, x, lgi_reshape_to(E, n->out, &like)), NULL);
+    out[0] = lgi_mul(E, e, lgi_reshape_to(E, g[0], &like));
+    return E->status;
+}
+
+#define SOFTMAX_SAMPLES "2,3; dim=2", "2,3; dim=1", "2,3,2; dim=-2", "3; dim=1",        \
+                        "0,3; dim=2", "2,1,3,1,2; dim=3"
+
+const lg_op lgi_op_softmax = {
+    .name = "softmax", .args = "x, dim: whole",
+    .doc = "exp(x) divided by its sum along the axis dim, without overflow. The result "
+           "has the shape of x.",
+    .shape = softmax_shape, .forward = softmax_forward, .grad = softmax_grad,
+    .needs = LGI_OUT(0), .attr_bytes = sizeof(int64_t), .samples = {SOFTMAX_SAMPLES}};
+
+const lg_op lgi_op_log_softmax = {
+    .name = "log_softmax", .args = "x, dim: whole",
+    .doc = "The logarithm of softmax along the axis dim, exact where softmax would be 0. "
+           "The result has the shape of x.",
+    .shape = softmax_shape, .forward = log_softmax_forward, .grad = log_softmax_grad,
+    .needs = LGI_OUT(0), .attr_bytes = sizeof(int64_t), .samples = {SOFTMAX_SAMPLES}};
+
+const lg_op lgi_op_logsumexp = {
+    .name = "logsumexp", .args = "x, dim: whole, keepdim: flag = false",
+    .doc = "log(sum(exp(x))) along the axis dim, without overflow. The axis goes, or "
+           "stays with size 1 if keepdim is true.",
+    .shape = logsumexp_shape, .forward = logsumexp_forward, .grad = logsumexp_grad,
+    .needs = LGI_IN(0) | LGI_OUT(0), .attr_bytes = sizeof(softmax_attr),
+    .samples = {SOFTMAX_SAMPLES, "2,3; dim=1, keepdim=true"}};
+
+const lg_op *const lgi_ops_softmax[] = {
+    &lgi_op_softmax, &lgi_op_log_softmax, &lgi_op_logsumexp, NULL};
