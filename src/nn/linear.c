@@ -1,0 +1,59 @@
+/* linear.c - Linear: every output is a weighted sum of all inputs. */
+#include "nn/layer.h"
+
+extern const lg_op lgi_op_linear;
+
+typedef struct linear_options {
+    int64_t out, bias;
+    lgi_text init;
+} linear_options;
+
+static lg_status linear_check(lg_engine *E, const lgi_layer *l)
+{
+    const linear_options *o = l->attr;
+    return lgi_layer_need(E, l, "out", o->out, 1);
+}
+
+static lg_status linear_check_input(lg_engine *E, const lgi_layer *l, const lg_tensor *x)
+{
+    if (x->ndim != 2)
+        return lgi_layer_fail(E, LG_ESHAPE, l, "expected {batch,features}, got %s; %s",
+                              LGI_SHAPE(x), x->ndim > 2 ? "put \"flatten\" before it"
+                              : "the first axis is the batch");
+    const lg_tensor *w = lgi_layer_param(l, "weight");         /* out,in */
+    if (w && w->dim[1] != x->dim[1])
+        return lgi_layer_fail(E, LG_ESHAPE, l, "was built for %lld input features, got "
+                              "%lld in %s; a layer keeps the sizes of its first input",
+                              (long long)w->dim[1], (long long)x->dim[1], LGI_SHAPE(x));
+    return LG_OK;
+}
+
+static lg_status linear_build(lg_engine *E, lgi_layer *l, const lg_tensor *x)
+{
+    const linear_options *o = l->attr;
+    if (linear_check_input(E, l, x) < 0)
+        return E->status;
+    int64_t in = x->dim[1], weight[] = {o->out, in};
+    if (lgi_declare(E, l, "weight", 2, weight, o->init.s, in, o->out) < 0)
+        return E->status;
+    return o->bias ? lgi_declare_bias(E, l, o->out, o->init.s, in) : LG_OK;
+}
+
+static lg_tensor *linear_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor *x)
+{
+    lg_tensor *in[] = {x, lgi_layer_param(l, "weight"), lgi_layer_param(l, "bias")};
+    return linear_check_input(E, l, x) < 0 ? NULL : lgi_apply_layer_op(E, l, 3, in);
+}
+
+static const lgi_layer_type linear_layer = {
+    .name = "Linear",
+    .args = "out: whole, bias: flag = true, init: text = default",
+    .doc = "x W' + b: {batch,features} becomes {batch,out}. The weight is "
+           "{out,features}, the bias {out}. They begin as U(-k, k), k = 1 / "
+           "sqrt(features), as PyTorch's do; where init is given it is the weight's, and "
+           "the bias begins at zero.",
+    .attr_bytes = sizeof(linear_options), .weighted = true, .op = &lgi_op_linear,
+    .check = linear_check, .build = linear_build, .forward = linear_layer_forward,
+    .samples = {"3,4; out=2", "2,5; out=3, bias=false", "1,1; out=1, init=normal 0.5"}};
+
+const lgi_layer_type *const lgi_layers_linear[] = {&linear_layer, NULL};
