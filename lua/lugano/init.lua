@@ -1,0 +1,50 @@
+--- init.lua - the public module: what C made, and the parts that load when first used.
+local core <const> = ...
+local lg <const> = core.lg
+
+lg.version = core.version
+lg.bytes = core.bytes                -- in use now, and the most there were
+lg.memory_limit = core.memory_limit  -- reads or sets the most there may be; 0: any
+lg.operators = core.ops              -- every operator's descriptor, as data
+
+local parts <const> = { nn = true, optim = true, data = true, image = true, run = true,
+                        options = true }
+
+setmetatable(lg, {
+  __index = function(_, name)
+    if parts[name] then
+      local part <const> = core.load(name)
+      rawset(lg, name, part)
+      return part
+    end
+  end,
+})
+
+--- Replaces each net in a list of tensors and nets by its parameters.
+local function spread(list)
+  local tensors = {}
+  for _, item in ipairs(list) do
+    if type(item) == "table" then
+      table.move(item:parameters(), 1, #item:parameters(), #tensors + 1, tensors)
+    else
+      tensors[#tensors + 1] = item
+    end
+  end
+  return tensors
+end
+
+local grad <const> = lg.grad
+
+--- Gradients of y, a tensor of one element, with respect to tensors of its history.
+--
+-- `lg.grad(y, x)` gives a tensor, `lg.grad(y, {a, b})` a list in that order; a net stands
+-- for its parameters. Options: create_graph, retain_graph, allow_unused, and seed, a tensor
+-- of y's shape that weights y's elements.
+function lg.grad(y, wanted, options)
+  if type(wanted) == "table" then
+    wanted = spread(wanted.parameters and { wanted } or wanted)
+  end
+  return grad(y, wanted, options)
+end
+
+return lg

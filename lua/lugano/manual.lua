@@ -1,0 +1,58 @@
+--- manual.lua - `lugano --manual`: the reference, made from the descriptors.
+
+local core <const> = ...
+
+local function put(...) io.stdout:write(...) end
+
+local function sorted(names)
+  table.sort(names)
+  return names
+end
+
+--- A list of {name=, ...} or a table by name, as a sorted list.
+local function entries(registry)
+  local by_name <const>, names <const> = {}, {}
+  for key, entry in pairs(registry) do
+    local name <const> = entry.name or key
+    by_name[name], names[#names + 1] = entry, name
+  end
+  local list <const> = {}
+  for i, name in ipairs(sorted(names)) do
+    list[i] = { name = name, entry = by_name[name] }
+  end
+  return list
+end
+
+local function sentence(doc)
+  return (doc or ""):gsub("%s+", " ")
+end
+
+local function operator(name, op)
+  local results <const> = op.results and (" -> " .. op.results:gsub("%s*;.*", "")) or ""
+  put(("### %s\n\n    lg.%s(%s)%s\n\n%s\n\n"):format(name, name, op.args, results,
+                                                      sentence(op.doc)))
+end
+
+local function layer(name, l)
+  put(("### %s\n\n    nn.%s { %s }\n\n%s%s\n\n"):format(name, name, l.args or "",
+    sentence(l.doc), l.weighted and " Takes act and norm, too." or ""))
+end
+
+local function optimizer(name, o)
+  put(("### %s\n\n    optim.%s(net, { %s })\n\n%s\n\n"):format(name, name, o.args or "",
+                                                               sentence(o.doc)))
+end
+
+local function chapter(title, intro, registry, write)
+  put("## ", title, "\n\n", intro, "\n\n")
+  for _, e in ipairs(entries(registry)) do write(e.name, e.entry) end
+end
+
+return function()
+  put("# Lugano ", core.versions().lugano, "\n\n")
+  chapter("Operators", "Tensors first, then attributes: by position, or by name in a "
+    .. "table. Each is a method, too: `x:softmax(2)`. `?` marks what may be absent.",
+    core.ops(), operator)
+  chapter("Layers", "Options by name. Input sizes are inferred.", core.layers(), layer)
+  chapter("Optimizers", "Options by name.", core.optimizers(), optimizer)
+end

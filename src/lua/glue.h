@@ -1,0 +1,84 @@
+/*
+ * glue.h - what the Lua side needs to hold the core's objects safely.
+ *
+ * Every C function that Lua calls has three phases, in this order:
+ *
+ *   check     read and check arguments, make empty boxes, lgl_safepoint. May raise.
+ *   compute   call the core inside a scope. Never raises, so it may hold raw pointers.
+ *   finish    close the scope; then return, or raise with nothing in hand.
+ *
+ * A raise is a longjmp, so one in the middle phase would leak. LGL_COMPUTE runs the middle
+ * phase, and once more after a full collection if memory was exhausted:
+ *
+ *     LGL_COMPUTE(L, E, *box = lg_retain(lgi_apply1(E, op, x, NULL)));
+ *     return E->status < 0 ? lgl_raise(L) : 1;
+ */
+#ifndef LG_LUA_GLUE_H
+#define LG_LUA_GLUE_H
+#include "op/op.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#define LGL_TENSOR "lugano.tensor"
+
+/* The bytes of our own Lua files: lua_files.c, made by CMake. */
+typedef struct lgl_file {
+    const char *name;                  /* "nn" for lua/lugano/nn.lua */
+    const unsigned char *bytes;
+    size_t size;
+} lgl_file;
+extern const lgl_file lgl_files[];     /* NULL ends */
+
+lg_engine *lgl_engine(lua_State *L);   /* of this Lua state */
+void lgl_use_engine(lua_State *L, lg_engine *E);       /* before luaopen_lugano: a host's */
+void lgl_push_core(lua_State *L);      /* the table core, after luaopen_lugano; or nil */
+
+#define LGL_COMPUTE(L, E, expression)                                          \
+    for (int lgl_try_ = 0; lgl_try_ == 0 || lgl_again(L, E, lgl_try_); lgl_try_++) { \
+        int lgl_scope_ = lg_open_scope(E);                                     \
+        (void)(expression);                                                    \
+        lg_close_scope(E, lgl_scope_);                                         \
+    }
+bool lgl_again(lua_State *L, lg_engine *E, int tries);
+
+/* check: these may raise */
+void lgl_safepoint(lua_State *L);              /* tells the collector of new bytes */
+lg_tensor **lgl_push_box(lua_State *L);        /* pushes an empty tensor */
+void *lgl_push_object(lua_State *L, const char *type, size_t size);  /* cleared userdata */
+lg_tensor *lgl_check_tensor(lua_State *L, int arg);          /* borrowed from the box */
+lg_tensor *lgl_opt_tensor(lua_State *L, int arg);            /* or NULL for none and nil */
+bool lgl_is_tensor(lua_State *L, int arg);
+int lgl_check_dims(lua_State *L, int arg, int64_t dim[LG_MAX_DIM]);  /* numbers or a table;
+                                                  returns how many: to the last argument */
+/* Attributes from arguments first .. last, by position or in a table by name. */
+void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
+                     const lgi_signature *s, void *attrs);
+void lgl_push_options(lua_State *L, const lgi_signature *s);  /* as data: lua_layer.c */
+lua_Integer lgl_check_whole(lua_State *L, int arg, lua_Integer least, lua_Integer most);
+
+/* compute */
+lg_tensor *lgl_unboxed(lua_State *L, lg_engine *E, int arg); /* of a box; fails if closed */
+
+/* finish */
+int lgl_raise(lua_State *L);                   /* the engine's failure, with the script's
+                                                  line before it; clears it; no return */
+int lgl_error(lua_State *L, const char *format, ...);        /* another, the same way */
+void lgl_where(lua_State *L);                  /* pushes "script.lua:12: ", or "" */
+
+/*
+ * Each adds its functions to the table on top of the stack, the core module: what users
+ * call goes into its field lg, the public module, and what our Lua files use into itself.
+ * A file lua/lugano/NAME.lua is a chunk that gets core as its argument; core.load(name)
+ * gives what it returns, and runs it once. lua/lugano/init.lua makes lg complete.
+ */
+void lgl_open_tensor(lua_State *L);            /* lua_tensor.c: tensors, their methods */
+void lgl_open_create(lua_State *L);            /* lua_create.c: zeros, randn, ... */
+void lgl_open_op(lua_State *L);                /* lua_op.c: every operator */
+void lgl_open_grad(lua_State *L);              /* lua_grad.c: grad, no_grad */
+void lgl_open_layer(lua_State *L);             /* lua_layer.c: every layer */
+void lgl_open_optim(lua_State *L);             /* lua_optim.c: every optimizer */
+void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, data sets, safetensors */
+void lgl_open_system(lua_State *L);            /* lua_system.c: files, clock, state, doctor */
+
+#endif

@@ -1,0 +1,183 @@
+/*
+ * lua_layer.c - every layer, for lua/lugano/nn.lua, which makes the model language of it.
+ *
+ * No layer has glue of its own: core.layer(type, options) makes any of them.
+ */
+#include "lua/glue.h"
+#include "nn/layer.h"
+
+#include <string.h>
+
+#define LGL_LAYER "lugano.layer"
+
+static lgi_layer *check_layer(lua_State *L, int arg)
+{
+    lgi_layer **box = luaL_checkudata(L, arg, LGL_LAYER);
+    if (!*box)
+        lgl_error(L, "this layer is closed");
+    return *box;
+}
+
+/* core.layer("Conv2d", {out = 4, stride = 2}): options by name alone. */
+static int core_layer(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    const lgi_layer_type *type = lgi_find_layer(luaL_checkstring(L, 1));
+    _Alignas(16) char attr[LGI_MAX_ATTR_BYTES] = {0};
+    lgi_signature s;
+    size_t bytes;
+    if (!type)
+        return lgl_error(L, "there is no layer '%s'", lua_tostring(L, 1));
+    if (!lgi_layer_options(type, &s, &bytes))
+        return luaL_error(L, "%s: its args are malformed", type->name);
+    const char *who = lua_pushfstring(L, "nn.%s", type->name);
+    lgl_check_attrs(L, 2, 2, who, &s, attr);
+    lgi_layer **box = lgl_push_object(L, LGL_LAYER, sizeof *box);
+    LGL_COMPUTE(L, E, *box = lgi_new_layer(E, type, attr));
+    return E->status < 0 ? lgl_raise(L) : 1;
+}
+
+static int close_layer(lua_State *L)
+{
+    lgi_layer **box = luaL_checkudata(L, 1, LGL_LAYER);
+    lgi_layer *l = *box;
+    *box = NULL;
+    lgi_release_layer(l);
+    return 0;
+}
+
+static void compute_layer(lua_State *L, lg_engine *E, lgi_layer *l, lg_tensor **box)
+{
+    *box = lg_retain(lgi_run_layer(E, l, lgl_unboxed(L, E, 2)));
+}
+
+static int layer_run(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    lgi_layer *l = check_layer(L, 1);
+    if (!lgl_is_tensor(L, 2))
+        return lgl_error(L, "%s (%s) takes a tensor, not a %s", l->path, l->type->name,
+                         luaL_typename(L, 2));
+    lgl_safepoint(L);
+    lg_tensor **box = lgl_push_box(L);
+    LGL_COMPUTE(L, E, compute_layer(L, E, l, box));
+    return E->status < 0 ? lgl_raise(L) : 1;
+}
+
+/* A list of { name =, tensor =, buffer = }: empty until it is built. */
+static int layer_parameters(lua_State *L)
+{
+    lgi_layer *l = check_layer(L, 1);
+    lua_createtable(L, l->nparam, 0);
+    for (int i = 0; i < l->nparam; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, l->param[i].name);
+        lua_setfield(L, -2, "name");
+        lua_pushboolean(L, l->param[i].buffer);
+        lua_setfield(L, -2, "buffer");
+        lg_tensor **box = lgl_push_box(L);
+        *box = lg_retain(l->param[i].value);
+        lua_setfield(L, -2, "tensor");
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static int layer_train(lua_State *L)
+{
+    check_layer(L, 1)->training = lua_toboolean(L, 2);
+    return 0;
+}
+
+static int layer_built(lua_State *L)
+{
+    lua_pushboolean(L, check_layer(L, 1)->built);
+    return 1;
+}
+
+/* path() reads, path(text) sets: before it is built, since it keys the random streams. */
+static int layer_path(lua_State *L)
+{
+    lgi_layer *l = check_layer(L, 1);
+    if (!lua_isnoneornil(L, 2) && lgi_name_layer(l, luaL_checkstring(L, 2)) < 0)
+        return lgl_raise(L);
+    lua_pushstring(L, l->path);
+    return 1;
+}
+
+/* Options as data: a list of { name =, type =, required = }. */
+void lgl_push_options(lua_State *L, const lgi_signature *s)
+{
+    static const char *const types[] = {"number", "whole", "flag", "word", "pair", "list",
+                                        "numbers", "text"};    /* as in lgi_type */
+    lua_createtable(L, s->nattr, 0);
+    for (int i = 0; i < s->nattr; i++) {
+        const lgi_attr *a = &s->attr[i];
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, a->name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, types[a->type]);
+        lua_setfield(L, -2, "type");
+        lua_pushboolean(L, a->initial == NULL);
+        lua_setfield(L, -2, "required");
+        lua_rawseti(L, -2, i + 1);
+    }
+}
+
+static void push_layer_type(lua_State *L, const lgi_layer_type *type)
+{
+    lgi_signature s;
+    size_t bytes;
+    if (!lgi_layer_options(type, &s, &bytes))
+        luaL_error(L, "%s: its args are malformed", type->name);
+    lua_createtable(L, 0, 6);
+    if (type->op && !type->build) {    /* it is that operator, and nothing more */
+        lua_pushstring(L, type->op->name);
+        lua_setfield(L, -2, "op");
+    }
+    lgl_push_options(L, &s);
+    lua_setfield(L, -2, "options");
+    const char *args = type->args ? type->args : strchr(type->op->args, ',');
+    args = args ? args + strspn(args, ", ") : "";      /* after the operator's input */
+    lua_pushstring(L, args);
+    lua_setfield(L, -2, "args");
+    lua_pushstring(L, type->doc);
+    lua_setfield(L, -2, "doc");
+    lua_pushboolean(L, type->weighted);
+    lua_setfield(L, -2, "weighted");
+    lua_newtable(L);
+    for (int i = 0; i < 4 && type->samples[i]; i++) {
+        lua_pushstring(L, type->samples[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "samples");
+}
+
+/* core.layers(): descriptors as data, by name. */
+static int core_layers(lua_State *L)
+{
+    int family = 0, member = 0;
+    const lgi_layer_type *type;
+    lua_newtable(L);
+    while ((type = lgi_each_layer(&family, &member))) {
+        push_layer_type(L, type);
+        lua_setfield(L, -2, type->name);
+    }
+    return 1;
+}
+
+void lgl_open_layer(lua_State *L)
+{
+    static const luaL_Reg functions[] = {{"layer", core_layer}, {"layers", core_layers},
+                                         {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"run", layer_run}, {"parameters", layer_parameters}, {"train", layer_train},
+        {"built", layer_built}, {"path", layer_path}, {"__gc", close_layer},
+        {"__close", close_layer}, {NULL, NULL}};
+    luaL_setfuncs(L, functions, 0);
+    luaL_newmetatable(L, LGL_LAYER);
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+}

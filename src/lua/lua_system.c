@@ -1,0 +1,237 @@
+/* lua_system.c - what our Lua files need of the floors: files, clock, state, versions. */
+#include "base/clock.h"
+#include "base/files.h"
+#include "base/memory.h"
+#include "base/pool.h"
+#include "lua/glue.h"
+
+#include <dlfcn.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#ifndef LG_BLAS_VERSION
+#define LG_BLAS_VERSION "none"
+#endif
+
+#define LGL_BYTES "lugano.bytes"
+enum { MOST_TEXT = 64 << 20, MOST_THREADS = 1024 };   /* bytes of a file of text */
+
+/* files */
+
+/* What was read, until Lua has its own copy: making that may raise. */
+typedef struct file_bytes {
+    lg_engine *engine;
+    unsigned char *data;
+    size_t size;
+} file_bytes;
+
+static int bytes_gc(lua_State *L)
+{
+    file_bytes *b = luaL_checkudata(L, 1, LGL_BYTES);
+    if (b->data)
+        lgi_free(b->engine, b->data, b->size);
+    b->data = NULL;
+    return 0;
+}
+
+static int system_read_file(lua_State *L)      /* path -> its bytes */
+{
+    lg_engine *E = lgl_engine(L);
+    const char *path = luaL_checkstring(L, 1);
+    file_bytes *b = lgl_push_object(L, LGL_BYTES, sizeof *b);
+    b->engine = E;
+    LGL_COMPUTE(L, E, lgi_read_file(E, path, MOST_TEXT, &b->data, &b->size));
+    if (E->status < 0)
+        return lgl_raise(L);
+    lua_pushlstring(L, (const char *)b->data, b->size);
+    lgi_free(E, b->data, b->size);
+    b->data = NULL;
+    return 1;
+}
+
+static int system_save_file(lua_State *L)      /* path, bytes: whole or not at all */
+{
+    lg_engine *E = lgl_engine(L);
+    size_t size;
+    const char *path = luaL_checkstring(L, 1), *data = luaL_checklstring(L, 2, &size);
+    LGL_COMPUTE(L, E, lgi_save_file(E, path, data, size));
+    return E->status < 0 ? lgl_raise(L) : 0;
+}
+
+static int system_append_file(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    size_t size;
+    const char *path = luaL_checkstring(L, 1), *data = luaL_checklstring(L, 2, &size);
+    if (lgi_append_file(E, path, data, size) < 0)      /* never twice: it could double */
+        return lgl_raise(L);
+    return 0;
+}
+
+static int system_make_folder(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    const char *path = luaL_checkstring(L, 1);
+    LGL_COMPUTE(L, E, lgi_make_folder(E, path));
+    return E->status < 0 ? lgl_raise(L) : 0;
+}
+
+static int system_file_exists(lua_State *L)
+{
+    lua_pushboolean(L, lgi_file_exists(lgl_engine(L), luaL_checkstring(L, 1)));
+    return 1;
+}
+
+static int system_remove_file(lua_State *L)    /* whether it was there and is gone */
+{
+    lg_engine *E = lgl_engine(L);
+    const char *path = luaL_checkstring(L, 1);
+    lua_pushboolean(L, E->files.remove(E->files.user, path) == 0);
+    return 1;
+}
+
+/* Where our code was loaded from: data are looked for above it. */
+static int system_library_path(lua_State *L)
+{
+    Dl_info info;
+    char path[PATH_MAX];
+    if (!dladdr((void *)(uintptr_t)lg_version, &info) || !info.dli_fname
+        || !realpath(info.dli_fname, path))
+        return 0;
+    lua_pushstring(L, path);
+    return 1;
+}
+
+/* state */
+
+static int system_seconds(lua_State *L)
+{
+    lua_pushnumber(L, lgi_now(lgl_engine(L)));
+    return 1;
+}
+
+static int system_random_state(lua_State *L)   /* [seed, drawn] -> seed, drawn */
+{
+    lg_engine *E = lgl_engine(L);
+    if (!lua_isnoneornil(L, 1)) {
+        lua_Integer seed = luaL_checkinteger(L, 1), drawn = luaL_checkinteger(L, 2);
+        E->seed = (uint64_t)seed;
+        E->drawn = (uint64_t)drawn;
+    }
+    lua_pushinteger(L, (lua_Integer)E->seed);
+    lua_pushinteger(L, (lua_Integer)E->drawn);
+    return 2;
+}
+
+static int system_threads(lua_State *L)        /* [n; 0: one a core] -> how many */
+{
+    lg_engine *E = lgl_engine(L);
+    if (!lua_isnoneornil(L, 1)) {
+        int n = (int)lgl_check_whole(L, 1, 0, MOST_THREADS);
+        n = n > 0 ? n : lgi_count_cores();
+        if (n != E->threads)
+            lgi_close_pool(E);                 /* the next parallel loop makes another */
+        E->threads = n;
+    }
+    lua_pushinteger(L, E->threads);
+    return 1;
+}
+
+static int system_graceful(lua_State *L)       /* flag: does Ctrl-C wait for the step? */
+{
+    lg_engine *E = lgl_engine(L);
+    E->graceful = lua_toboolean(L, 1);
+    if (!E->graceful)
+        atomic_store(&E->stop_asked, 0);
+    return 0;
+}
+
+static int system_stop_asked(lua_State *L)
+{
+    lua_pushboolean(L, atomic_load(&lgl_engine(L)->stop_asked));
+    return 1;
+}
+
+static int system_bytes(lua_State *L)          /* -> in use, the most there were */
+{
+    lua_pushinteger(L, lg_bytes(lgl_engine(L)));
+    lua_pushinteger(L, lg_peak_bytes(lgl_engine(L)));
+    return 2;
+}
+
+static int system_memory_limit(lua_State *L)   /* (bytes or nil) -> the limit; 0: none */
+{
+    lg_engine *E = lgl_engine(L);
+    if (!lua_isnoneornil(L, 1))
+        E->limit = lgl_check_whole(L, 1, 0, (lua_Integer)1 << 60);
+    lua_pushinteger(L, E->limit);
+    return 1;
+}
+
+static int system_kernels(lua_State *L)
+{
+    lua_pushstring(L, lgi_cpu_name(lgl_engine(L)->cpu));
+    return 1;
+}
+
+/* What a run writes down about the program it ran on. */
+static int system_versions(lua_State *L)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, lg_version());
+    lua_setfield(L, -2, "lugano");
+    lua_pushstring(L, &LUA_RELEASE[sizeof "Lua"]);
+    lua_setfield(L, -2, "lua");
+    lua_pushstring(L, LG_BLAS_VERSION);
+    lua_setfield(L, -2, "openblas");
+    lua_pushstring(L, sizeof(lg_real) == 4 ? "float" : "double");
+    lua_setfield(L, -2, "element");
+    return 1;
+}
+
+/* endings: errors that are none. The command turns one into its exit status. */
+
+static int ending_tostring(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_getfield(L, 1, "message");
+    return 1;
+}
+
+static void add_ending(lua_State *L, const char *name, int status)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "message");
+    lua_pushinteger(L, status);
+    lua_setfield(L, -2, "status");
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, ending_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -2, name);
+}
+
+void lgl_open_system(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"read_file", system_read_file}, {"save_file", system_save_file},
+        {"append_file", system_append_file}, {"make_folder", system_make_folder},
+        {"file_exists", system_file_exists}, {"remove_file", system_remove_file},
+        {"library_path", system_library_path}, {"now", system_seconds},
+        {"random_state", system_random_state}, {"threads", system_threads},
+        {"graceful", system_graceful}, {"stop_asked", system_stop_asked},
+        {"bytes", system_bytes}, {"memory_limit", system_memory_limit},
+        {"kernels", system_kernels},
+        {"versions", system_versions}, {NULL, NULL}};
+
+    luaL_newmetatable(L, LGL_BYTES);
+    lua_pushcfunction(L, bytes_gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pop(L, 1);
+    luaL_setfuncs(L, functions, 0);
+    lua_pushstring(L, lg_version());
+    lua_setfield(L, -2, "version");
+    add_ending(L, "stopped", 130);             /* a run was asked to stop, and saved */
+    add_ending(L, "finished", 0);              /* nothing is left to do: --help */
+}
