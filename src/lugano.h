@@ -78,7 +78,8 @@ typedef struct lg_files {              /* failures are -1 or NULL, and errno */
     ptrdiff_t (*write)(void *user, void *file, const void *from, size_t n);
     int (*sync)(void *user, void *file);              /* to the disk itself */
     int (*close)(void *user, void *file);
-    int (*rename)(void *user, const char *from, const char *to);   /* and sync the folder */
+    int (*rename)(void *user, const char *from,
+                  const char *to);                    /* and sync the folder */
     int (*remove)(void *user, const char *path);
     int (*mkdir)(void *user, const char *path);       /* an existing folder is fine */
 } lg_files;
@@ -94,7 +95,7 @@ typedef struct lg_config {
     int64_t memory_limit;              /* bytes; 0: none */
     bool blas;                         /* large products may go through OpenBLAS, whose
                                           thread count, one a process, becomes 1 */
-    bool no_cache;                     /* freed buffers go back at once, for leak checks */
+    bool no_cache;                     /* freed buffers go back at once: leak checks */
     const lg_allocator *allocator;     /* NULL: the C library's, as for the next two */
     const lg_files *files;
     const lg_clock *clock;
@@ -103,12 +104,12 @@ typedef struct lg_config {
 
 /* engines */
 
-LG_API lg_status lg_open(lg_engine **E, const lg_config *config);   /* config may be NULL */
+LG_API lg_status lg_open(lg_engine **E, const lg_config *config);   /* config or NULL */
 LG_API int64_t lg_close(lg_engine *E);         /* the bytes that were not given back: 0 */
 LG_API lg_status lg_failure(const lg_engine *E);      /* the first since lg_clear */
 LG_API const char *lg_message(const lg_engine *E);    /* its text; "" if there is none */
 LG_API void lg_clear(lg_engine *E);
-LG_API void lg_interrupt(lg_engine *E);        /* what runs now fails with LG_EINTERRUPT */
+LG_API void lg_interrupt(lg_engine *E);        /* what runs fails with LG_EINTERRUPT */
 LG_API void lg_seed(lg_engine *E, uint64_t seed);
 LG_API int64_t lg_bytes(const lg_engine *E);   /* in use now, the cache not counted */
 LG_API int64_t lg_peak_bytes(const lg_engine *E);     /* the most there were */
@@ -126,7 +127,8 @@ LG_API void lg_release(lg_tensor *t);
 
 LG_API lg_tensor *lg_zeros(lg_engine *E, int ndim, const int64_t *dim);
 LG_API lg_tensor *lg_full(lg_engine *E, int ndim, const int64_t *dim, double value);
-LG_API lg_tensor *lg_from(lg_engine *E, int ndim, const int64_t *dim, const lg_real *data);
+LG_API lg_tensor *lg_from(lg_engine *E, int ndim, const int64_t *dim,
+                          const lg_real *data);
 LG_API lg_tensor *lg_scalar(lg_engine *E, double value);             /* no axes */
 LG_API lg_tensor *lg_rand(lg_engine *E, int ndim, const int64_t *dim);   /* in [0, 1) */
 LG_API lg_tensor *lg_randn(lg_engine *E, int ndim, const int64_t *dim);  /* N(0, 1) */

@@ -38,8 +38,8 @@ local grad <const> = lg.grad
 --- Gradients of y, a tensor of one element, with respect to tensors of its history.
 --
 -- `lg.grad(y, x)` gives a tensor, `lg.grad(y, {a, b})` a list in that order; a net stands
--- for its parameters. Options: create_graph, retain_graph, allow_unused, and seed, a tensor
--- of y's shape that weights y's elements.
+-- for its parameters. Options: create_graph, retain_graph, allow_unused, and seed, a
+-- tensor of y's shape that weights y's elements.
 function lg.grad(y, wanted, options)
   if type(wanted) == "table" then
     wanted = spread(wanted.parameters and { wanted } or wanted)

@@ -44,7 +44,7 @@ struct lg_engine {
     int64_t cached;                    /* of these, in the cache */
     int64_t peak;                      /* the most that held - cached has been */
     int64_t limit;                     /* of held - cached; 0: none */
-    int64_t charged;                   /* of held - cached, what a collector was told of */
+    int64_t charged;                   /* of held - cached, what a collector knows of */
     bool no_cache;
     lgi_free_block *cache[LGI_CLASSES];
 
@@ -71,14 +71,14 @@ struct lg_engine {
     /* scripts, if any: closed before all else, since they hold tensors */
     void *script;
     void (*close_script)(lg_engine *E);
-    lg_status raised;                  /* of the failure that last became a script's error */
+    lg_status raised;                  /* the failure that last became a script's error */
 };
 
 /* Records a failure unless one is pending, and returns status. */
 lg_status lgi_fail(lg_engine *E, lg_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-lg_status lgi_interrupted(lg_engine *E);       /* fails if the flag is set, and clears it */
+lg_status lgi_interrupted(lg_engine *E);       /* fails if the flag is set; clears it */
 
 void lgi_own(lg_engine *E, lgi_owned *o, void (*destroy)(lg_engine *, lgi_owned *));
 void lgi_disown(lgi_owned *o);

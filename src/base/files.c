@@ -25,7 +25,8 @@ static lg_status read_all(lg_engine *E, void *file, const char *path, size_t mos
         if (got < 0)
             io_failure(E, "read", path);
         else if (n > most)
-            lgi_fail(E, LG_EFORMAT, "'%s' is larger than %.0f MB", path, (double)most / 1e6);
+            lgi_fail(E, LG_EFORMAT, "'%s' is larger than %.0f MB", path,
+                     (double)most / 1e6);
         else if (got == 0)
             break;
         if (E->status < 0) {

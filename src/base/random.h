@@ -14,7 +14,8 @@ typedef struct lgi_stream {
 } lgi_stream;
 
 lgi_stream lgi_script_stream(const lg_engine *E);
-lgi_stream lgi_named_stream(const lg_engine *E, const char *name);   /* "init:G.2.weight" */
+lgi_stream lgi_named_stream(const lg_engine *E,
+                            const char *name);                    /* "init:G.2.weight" */
 
 /* Reserves n numbers of the script's stream and returns the index of the first. */
 uint64_t lgi_draw(lg_engine *E, int64_t n);

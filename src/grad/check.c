@@ -20,8 +20,8 @@ static void judge(verdict *v, const lgi_sample *s, int input, int64_t i, double 
     if (!(error <= v->worst)) {        /* NaN is the worst */
         v->worst = isnan(error) ? INFINITY : error;
         snprintf(v->where, 256, "%s at '%s': input %d, element %lld: gradient %.12g, "
-                 "difference %.12g", s->op->name, s->text, input + 1, (long long)i + 1, got,
-                 expected);
+                 "difference %.12g", s->op->name, s->text, input + 1, (long long)i + 1,
+                 got, expected);
     }
 }
 
@@ -61,8 +61,9 @@ static double largest(const lg_tensor *t)
     return m;
 }
 
-/* Rows of the Jacobian of result k, a walk each: rows[j] has the gradients of element j by
- * the tracked inputs, in turn. All or nothing is differentiable: LG_ZERO gives zeros. */
+/* Rows of the Jacobian of result k, a walk each: rows[j] has the gradients of element j
+ * by the tracked inputs, in turn. All or nothing is differentiable: LG_ZERO gives
+ * zeros. */
 static lg_status jacobian_rows(lg_engine *E, lgi_sample *s, uint32_t tracked, int k,
                                lg_tensor *rows, int64_t j)
 {
@@ -116,7 +117,8 @@ static lg_status check_result(lg_engine *E, lgi_sample *s, uint32_t tracked, int
     }
     double scale = rows ? largest(rows) : 0;
     for (int i = 0; rows && i < s->nin; i++)
-        for (int64_t x = 0; is_checked(s, tracked, i) && x < s->in[i]->numel; x++, column++) {
+        for (int64_t x = 0; is_checked(s, tracked, i) && x < s->in[i]->numel;
+             x++, column++) {
             int scope = lg_open_scope(E);
             lg_tensor *d = difference(E, s, &s->in[i]->data[x], measure_result, &k);
             for (int64_t j = 0; d && j < d->numel; j++)
@@ -172,7 +174,8 @@ static lg_tensor *measure_slope(lg_engine *E, const lgi_sample *s, const void *w
     for (int i = 0; i < n; i++) {
         if (!g[i])
             continue;
-        lg_tensor *part = lgi_mul(E, g[i], weights_like(E, g[i], w->weights + (uint64_t)i));
+        lg_tensor *part = weights_like(E, g[i], w->weights + (uint64_t)i);
+        part = lgi_mul(E, g[i], part);
         part = part ? lgi_sum_dims(E, part, &(lgi_list){0}, false) : NULL;
         sum = sum && part ? lgi_add(E, sum, part) : part;
     }
@@ -189,7 +192,8 @@ lg_status lgi_check_second(lg_engine *E, lgi_sample *s, double *worst, char wher
     lg_tensor *slope = w.cotangent ? measure_slope(E, s, &w) : NULL;
     for (int i = 0; slope && slope->tracked && i <= s->nin; i++)
         if (leaf[i] && (i == s->nin || leaf[i] != s->in[i]))
-            lg_grad(E, slope, NULL, 1, &leaf[i], LG_ALLOW_UNUSED | LG_RETAIN_GRAPH, &g[i]);
+            lg_grad(E, slope, NULL, 1, &leaf[i], LG_ALLOW_UNUSED | LG_RETAIN_GRAPH,
+                    &g[i]);
     w.graph = false;
     for (int i = 0; slope && E->status == LG_OK && i <= s->nin; i++) {
         lg_tensor *x = i == s->nin ? w.cotangent : s->smooth[i] ? s->in[i] : NULL;

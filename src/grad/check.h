@@ -1,8 +1,8 @@
 /*
  * check.h - gradients against finite differences, for any operator and any sample of it.
  *
- * The whole Jacobian is compared, never a sum, which would hide a transposed one. Elements
- * must be double: in float the differences drown in rounding.
+ * The whole Jacobian is compared, never a sum, which would hide a transposed one.
+ * Elements must be double: in float the differences drown in rounding.
  */
 #ifndef LG_GRAD_CHECK_H
 #define LG_GRAD_CHECK_H
@@ -26,8 +26,8 @@ lg_tensor *lgi_apply_sample(lg_engine *E, const lgi_sample *s, uint32_t tracked,
 /*
  * The largest difference between the gradient and 4-point differences, relative to
  * 1 + the largest element; where says in words which. First order: of every result, by
- * every tracked input. Second: of a weighted sum of the gradients, by the inputs and by the
- * cotangent.
+ * every tracked input. Second: of a weighted sum of the gradients, by the inputs and by
+ * the cotangent.
  */
 lg_status lgi_check_first(lg_engine *E, lgi_sample *s, uint32_t tracked, double *worst,
                           char where[256]);

@@ -3,8 +3,8 @@
  *
  * The walk knows no operator. It numbers the history of y, inputs before the results that
  * they feed; marks what lies between y and what is asked for; and asks the rule of each
- * marked node, last first, for the gradients of its inputs. Rules apply operators, so with
- * LG_CREATE_GRAPH what they make has a history in its turn.
+ * marked node, last first, for the gradients of its inputs. Rules apply operators, so
+ * with LG_CREATE_GRAPH what they make has a history in its turn.
  */
 #include "base/memory.h"
 #include "op/op.h"
@@ -133,15 +133,15 @@ static lg_status check_history(walk *w, int n, lg_tensor *const *wanted, int mis
     for (int64_t i = 0; i < w->n; i++) {
         const stop *s = &w->stops[i];
         if (!s->owner->node && s->owner->let_go && !s->wanted)
-            return lgi_fail(w->engine, LG_ESTATE, "grad: the history of a %s result was let "
-                            "go by an earlier grad or minimize; compute it anew, detach() "
-                            "it, or pass retain_graph = true to the earlier one",
+            return lgi_fail(w->engine, LG_ESTATE, "grad: the history of a %s result was "
+                            "let go by an earlier grad or minimize; compute it anew, "
+                            "detach() it, or pass retain_graph = true to the earlier one",
                             LGI_SHAPE(s->owner));
     }
     if (missed < n && !(w->flags & LG_ALLOW_UNUSED))
-        return lgi_fail(w->engine, LG_EARG, "grad: the result does not depend on tensor %d "
-                        "of those asked for, %s; pass allow_unused = true to get nil for it",
-                        missed + 1, LGI_SHAPE(wanted[missed]));
+        return lgi_fail(w->engine, LG_EARG, "grad: the result does not depend on tensor "
+                        "%d of those asked for, %s; pass allow_unused = true to get nil "
+                        "for it", missed + 1, LGI_SHAPE(wanted[missed]));
     return LG_OK;
 }
 
@@ -162,9 +162,9 @@ static lg_status check_versions(lg_engine *E, const lgi_node *n)
     char name[16];
     for (int i = 0; i < n->nin; i++)
         if (n->in[i] && lgi_keeps_in(n, i) && n->in[i]->buffer->version != n->version[i])
-            return lgi_fail(E, LG_ESTATE, "grad: %s %s, which the gradient of %s needs, was "
-                            "changed since (by an optimizer step, or copy); compute the "
-                            "result after the change", lgi_input_name(n, i, name),
+            return lgi_fail(E, LG_ESTATE, "grad: %s %s, which the gradient of %s needs, "
+                            "was changed since (by an optimizer step, or copy); compute "
+                            "the result after the change", lgi_input_name(n, i, name),
                             LGI_SHAPE(n->in[i]), n->op->name);
     return LG_OK;
 }
@@ -285,14 +285,15 @@ static lg_status check_request(lg_engine *E, lg_tensor *y, lg_tensor *seed, int 
                                lg_tensor *const *wanted)
 {
     for (int i = 0; i < n; i++)
-        if (!wanted[i])
-            return E->status < 0 ? E->status
-                                 : lgi_fail(E, LG_EARG, "grad: tensor %d is missing", i + 1);
+        if (!wanted[i] && E->status == LG_OK)
+            return lgi_fail(E, LG_EARG, "grad: tensor %d is missing", i + 1);
+    if (E->status < 0)
+        return E->status;
     if (!y)
-        return E->status < 0 ? E->status : lgi_fail(E, LG_EARG, "grad: the result is missing");
+        return lgi_fail(E, LG_EARG, "grad: the result is missing");
     if (seed && !lgi_same_dims(seed, y))
-        return lgi_fail(E, LG_ESHAPE, "grad: the seed is %s, and the result %s; the shapes "
-                        "must be the same", LGI_SHAPE(seed), LGI_SHAPE(y));
+        return lgi_fail(E, LG_ESHAPE, "grad: the seed is %s, and the result %s; the "
+                        "shapes must be the same", LGI_SHAPE(seed), LGI_SHAPE(y));
     if (!seed && y->numel != 1)
         return lgi_fail(E, LG_ESHAPE, "grad needs a result of one element, got %s; call "
                         ":mean() or :sum() first", LGI_SHAPE(y));
@@ -308,8 +309,8 @@ lg_status lg_grad(lg_engine *E, lg_tensor *y, lg_tensor *seed, int n,
     if (!y->tracked && flags & LG_ALLOW_UNUSED)
         return LG_OK;
     if (!y->tracked)
-        return lgi_fail(E, LG_EARG, "grad: the result has no history: nothing that it was "
-                        "made of is tracked");
+        return lgi_fail(E, LG_EARG, "grad: the result has no history: nothing that it "
+                        "was made of is tracked");
     bool was = E->recording;
     int scope = lg_open_scope(E);
     walk w = {.engine = E, .number = ++E->walk, .flags = flags};

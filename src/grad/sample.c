@@ -1,4 +1,4 @@
-/* sample.c - inputs for tests, from a line of a descriptor: "2,3; 3,1 positive; slope=0.5". */
+/* sample.c - test inputs from a line of a descriptor: "2,3; 3,1 positive; slope=0.5". */
 #include "base/random.h"
 #include "grad/check.h"
 
@@ -55,7 +55,8 @@ lg_status lgi_make_sample(lg_engine *E, const lg_op *op, const char *text, lgi_s
     if (!lgi_read_signature(op->args, &sig) || strlen(text) >= sizeof copy)
         return lgi_fail(E, LG_EARG, "%s: a malformed line: %s", op->name, op->args);
     strcpy(copy, text);
-    for (char *part = strtok_r(copy, ";", &save); part; part = strtok_r(NULL, ";", &save)) {
+    for (char *part = strtok_r(copy, ";", &save); part;
+         part = strtok_r(NULL, ";", &save)) {
         part += strspn(part, " ");
         if (strchr(part, '=')) {
             attributes = part;

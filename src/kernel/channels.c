@@ -8,6 +8,7 @@
 #include "kernel/channels.h"
 
 #include "base/pool.h"
+#include "kernel/elementwise.h"
 
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void cut_sums(sums_job *j)
     j->slices = j->s.n ? (j->s.n + j->slice - 1) / j->slice : 1;
 }
 
-static void add_run(double *sum, double *product, const lg_real *u, double su,
+LGI_ALWAYS_INLINE void add_run(double *sum, double *product, const lg_real *u, double su,
                     const lg_real *x, double sx, int64_t n)
 {
     int64_t whole = n - n % CHANNEL_LANES;
@@ -58,14 +59,14 @@ static void add_run(double *sum, double *product, const lg_real *u, double su,
     }
 }
 
-static double add_lanes(const double *l)
+LGI_ALWAYS_INLINE double add_lanes(const double *l)
 {
     return ((l[0] + l[4]) + (l[2] + l[6])) + ((l[1] + l[5]) + (l[3] + l[7]));
 }
 
 /* Channel k over from .. end of n. */
-static void sum_channel(const sums_job *j, int64_t k, int64_t from, int64_t end,
-                        double *out)
+LGI_ALWAYS_INLINE void sum_channel(const sums_job *j, int64_t k, int64_t from,
+                                   int64_t end, double *out)
 {
     int64_t step = j->s.c * j->s.inner;
     double sum[CHANNEL_LANES] = {0}, product[CHANNEL_LANES] = {0};
@@ -79,8 +80,8 @@ static void sum_channel(const sums_job *j, int64_t k, int64_t from, int64_t end,
 }
 
 /* Channels first .. first + n - 1, where inner is 1. */
-static void sum_columns(const sums_job *j, int64_t first, int64_t n, int64_t from,
-                        int64_t end, double *out)
+LGI_ALWAYS_INLINE void sum_columns(const sums_job *j, int64_t first, int64_t n,
+                                   int64_t from, int64_t end, double *out)
 {
     double sum[CHANNEL_WIDTH] = {0}, product[CHANNEL_WIDTH] = {0};
     double su[CHANNEL_WIDTH] = {0};
@@ -99,7 +100,7 @@ static void sum_columns(const sums_job *j, int64_t first, int64_t n, int64_t fro
     memcpy(out + j->s.c + first, product, (size_t)n * sizeof *product);
 }
 
-static void sums_piece(void *job, int64_t piece, int worker)
+LGI_ALWAYS_INLINE void sums_piece_any(void *job, int64_t piece)
 {
     const sums_job *j = job;
     int64_t slice = piece % j->slices, first = piece / j->slices * j->width;
@@ -108,12 +109,23 @@ static void sums_piece(void *job, int64_t piece, int worker)
     int64_t end = from + j->slice < j->s.n ? from + j->slice : j->s.n;
     double *out = j->partial + slice * 2 * j->s.c;
 
-    (void)worker;
     if (j->s.inner == 1)
         sum_columns(j, first, n, from, end, out);
     else
         for (int64_t k = first; k < first + n; k++)
             sum_channel(j, k, from, end, out);
+}
+
+static void sums_piece(void *job, int64_t piece, int worker)
+{
+    (void)worker;
+    sums_piece_any(job, piece);
+}
+
+LGI_AVX2_CODE static void sums_piece_avx2(void *job, int64_t piece, int worker)
+{
+    (void)worker;
+    sums_piece_any(job, piece);
 }
 
 int64_t lgi_channel_scratch(lgi_channels s)
@@ -128,7 +140,7 @@ void lgi_channel_sums(lg_engine *E, lgi_channels s, const lg_real *u, const doub
 {
     sums_job j = {.s = s, .u = u, .su = su, .x = x, .sx = sx, .partial = scratch};
     cut_sums(&j);
-    lgi_parallel(E, j.blocks * j.slices, sums_piece, &j);
+    lgi_parallel(E, j.blocks * j.slices, LGI_WIDEST(E, sums_piece), &j);
     for (int64_t i = 1; i < j.slices; i++)
         for (int64_t k = 0; k < 2 * s.c; k++)
             scratch[k] += scratch[i * 2 * s.c + k];
@@ -142,7 +154,7 @@ typedef struct channel_job {
     int64_t rows, rows_a_piece;        /* of inner numbers, or of c where inner is 1 */
 } channel_job;
 
-static void map_run(const channel_job *j, int64_t row)
+LGI_ALWAYS_INLINE void map_run(const channel_job *j, int64_t row)
 {
     int64_t k = row % j->s.c, at = row * j->s.inner, n = j->s.inner;
     const lg_real *u = j->u ? j->u + at : NULL, *x = j->x + at;
@@ -158,7 +170,7 @@ static void map_run(const channel_job *j, int64_t row)
     }
 }
 
-static void map_columns(const channel_job *j, int64_t row)
+LGI_ALWAYS_INLINE void map_columns(const channel_job *j, int64_t row)
 {
     int64_t at = row * j->s.c, n = j->s.c;
     const lg_real *u = j->u ? j->u + at : NULL, *x = j->x + at, *mean = j->m.mean;
@@ -172,17 +184,28 @@ static void map_columns(const channel_job *j, int64_t row)
             y[k] = b[k] * (x[k] - mean[k]) + c[k];
 }
 
-static void channel_piece(void *job, int64_t piece, int worker)
+LGI_ALWAYS_INLINE void channel_piece_any(void *job, int64_t piece)
 {
     const channel_job *j = job;
     int64_t i = piece * j->rows_a_piece;
     int64_t end = i + j->rows_a_piece < j->rows ? i + j->rows_a_piece : j->rows;
-    (void)worker;
     for (; i < end; i++)
         if (j->s.inner == 1)
             map_columns(j, i);
         else
             map_run(j, i);
+}
+
+static void channel_piece(void *job, int64_t piece, int worker)
+{
+    (void)worker;
+    channel_piece_any(job, piece);
+}
+
+LGI_AVX2_CODE static void channel_piece_avx2(void *job, int64_t piece, int worker)
+{
+    (void)worker;
+    channel_piece_any(job, piece);
 }
 
 void lgi_map_channels(lg_engine *E, lgi_channels s, const lgi_channel_map *m,
@@ -194,5 +217,6 @@ void lgi_map_channels(lg_engine *E, lgi_channels s, const lgi_channel_map *m,
     if (row == 0 || j.rows == 0)
         return;
     j.rows_a_piece = row < CHANNEL_PIECE ? CHANNEL_PIECE / row : 1;
-    lgi_parallel(E, (j.rows + j.rows_a_piece - 1) / j.rows_a_piece, channel_piece, &j);
+    lgi_parallel(E, (j.rows + j.rows_a_piece - 1) / j.rows_a_piece,
+                 LGI_WIDEST(E, channel_piece), &j);
 }

@@ -1,3 +1,4 @@
+/* conv.c - the three of a convolution: tables of offsets, phases, and how work is cut. */
 #include "kernel/conv.h"
 
 #include "base/pool.h"
@@ -6,7 +7,7 @@
 
 #include <string.h>
 
-enum { CONV_FEW_UNITS = 16 };          /* fewer units than this are cut along the images */
+enum { CONV_FEW_UNITS = 16 };          /* fewer than these are cut along the images */
 
 /* Scratch is handed out from front to back, each part aligned to 64 bytes; from NULL,
  * taking only counts. */
@@ -112,8 +113,8 @@ typedef struct axis_phase {
 } axis_phase;
 
 /* The shift e of tap i, if the phase has that tap. */
-static bool tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding, int64_t dilation,
-                      int64_t *e)
+static bool tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding,
+                      int64_t dilation, int64_t *e)
 {
     int64_t d = f + padding - i * dilation;
     *e = d / stride;
@@ -241,7 +242,8 @@ static void weights_of_phase(const lgi_conv *v, int64_t fy, int64_t fx, const lg
 }
 
 /* Sets up all phases but their images. */
-static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *w, const lg_real *bias)
+static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *w,
+                        const lg_real *bias)
 {
     int64_t plane = lgi_canvas_plane(&p->y), og = v->out / v->groups;
     int32_t *row = p->row;
@@ -368,7 +370,8 @@ static void unit_w(const job_w *job, int64_t unit)
     for (int64_t i = job->images * part / p->parts; i < last; i++)
         for (int64_t first = 0; first < pixels; first += LGI_STRIP_DEPTH) {
             t.a = job->y + (i * v->out + channel) * pixels + first;
-            add_pixels(job, &t, rows, job->x + (i * v->c + group * (v->c / v->groups)) * plane,
+            add_pixels(job, &t, rows,
+                       job->x + (i * v->c + group * (v->c / v->groups)) * plane,
                        at, first);
         }
     for (int64_t i = 0; i < rows && !t.add; i++)       /* no image: zero */
@@ -390,11 +393,13 @@ void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real
     taker t = {scratch, 0};
     plan_w p = make_plan_w(E, v, &t);
     job_w job = {.v = v, .p = &p, .tiling = lgi_tiling_of(E->cpu), .w = w};
-    int64_t elements = v->out * taps_of(v), pixels = v->oh * v->ow, units = p.units * p.parts;
+    int64_t elements = v->out * taps_of(v), pixels = v->oh * v->ow;
+    int64_t units = p.units * p.parts;
     table_of_taps(v, &p.x, p.row);
     for (int64_t i = 0; i == 0 || i < v->n; i += p.x.images) {     /* once if n is 0 */
         job.images = lesser(p.x.images, v->n - i);
-        job.x = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, job.images, p.canvas);
+        job.x = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, job.images,
+                                p.canvas);
         job.y = y + i * v->out * pixels;
         job.add = i > 0;
         job.per_piece = lgi_units_per_piece(

@@ -28,15 +28,39 @@ double lgi_map_sum(lg_engine *E, lgi_loop *loop, const lg_tensor *shape, int k,
 
 lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
 
+#define LGI_ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* What is compiled a second time, for AVX2. The bits are the same: it has no FMA. */
+#ifdef __x86_64__
+#define LGI_AVX2_CODE __attribute__((target("avx2")))
+#else
+#define LGI_AVX2_CODE
+#endif
+
 /*
  * A loop from an expression of a (and b, and c) and the parameters p. For the steps that
  * occur in practice the compiler sees constants, so that it vectorizes each of them.
+ *
+ * LGI_LOOP2 and its like make the function name. Where there is much to compute for each
+ * number, LGI_WIDE after it makes another for AVX2, and LGI_WIDEST chooses one of them.
  */
-#define LGI_ALWAYS_INLINE static inline __attribute__((always_inline))
+#define LGI_LOOP_ARGS                                                                   \
+    lg_real *restrict to, const lg_real *const *from, const int64_t *step, int64_t n,   \
+        const void *params
+
+#define LGI_WIDE(name)                                                                  \
+    LGI_AVX2_CODE static void name##_avx2(LGI_LOOP_ARGS)                                \
+    {                                                                                   \
+        name##_any(to, from, step, n, params);                                          \
+    }
+
+#define LGI_WIDEST(E, name) ((E)->cpu >= LGI_AVX2 ? name##_avx2 : name)
+
+#define LGI_LOOP(name)                                                                  \
+    static void name(LGI_LOOP_ARGS) { name##_any(to, from, step, n, params); }
 
 #define LGI_LOOP1(name, type, expr)                                                     \
-    static void name(lg_real *restrict to, const lg_real *const *from,                  \
-                     const int64_t *step, int64_t n, const void *params)                \
+    LGI_ALWAYS_INLINE void name##_any(LGI_LOOP_ARGS)                                    \
     {                                                                                   \
         const type *p = params;                                                         \
         const lg_real *as = from[0];                                                    \
@@ -45,7 +69,8 @@ lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
             const lg_real a = as[i];                                                    \
             to[i] = (lg_real)(expr);                                                    \
         }                                                                               \
-    }
+    }                                                                                   \
+    LGI_LOOP(name)
 
 #define LGI_LOOP2(name, type, expr)                                                     \
     LGI_ALWAYS_INLINE void name##_by(lg_real *restrict to, const lg_real *as,           \
@@ -58,18 +83,18 @@ lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
             to[i] = (lg_real)(expr);                                                    \
         }                                                                               \
     }                                                                                   \
-    static void name(lg_real *restrict to, const lg_real *const *from,                  \
-                     const int64_t *step, int64_t n, const void *p)                     \
+    LGI_ALWAYS_INLINE void name##_any(LGI_LOOP_ARGS)                                    \
     {                                                                                   \
         if (step[0] && step[1])                                                         \
-            name##_by(to, from[0], 1, from[1], 1, n, p);                                \
+            name##_by(to, from[0], 1, from[1], 1, n, params);                           \
         else if (step[0])                                                               \
-            name##_by(to, from[0], 1, from[1], 0, n, p);                                \
+            name##_by(to, from[0], 1, from[1], 0, n, params);                           \
         else if (step[1])                                                               \
-            name##_by(to, from[0], 0, from[1], 1, n, p);                                \
+            name##_by(to, from[0], 0, from[1], 1, n, params);                           \
         else                                                                            \
-            name##_by(to, from[0], 0, from[1], 0, n, p);                                \
-    }
+            name##_by(to, from[0], 0, from[1], 0, n, params);                           \
+    }                                                                                   \
+    LGI_LOOP(name)
 
 #define LGI_LOOP3(name, type, expr)                                                     \
     LGI_ALWAYS_INLINE void name##_by(lg_real *restrict to, const lg_real *const *from,  \
@@ -83,22 +108,22 @@ lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
             to[i] = (lg_real)(expr);                                                    \
         }                                                                               \
     }                                                                                   \
-    static void name(lg_real *restrict to, const lg_real *const *from,                  \
-                     const int64_t *step, int64_t n, const void *p)                     \
+    LGI_ALWAYS_INLINE void name##_any(LGI_LOOP_ARGS)                                    \
     {                                                                                   \
         int64_t sa = step[0], sb = step[1], sc = step[2];                               \
         if (sa && sb && sc)                                                             \
-            name##_by(to, from, 1, 1, 1, n, p);                                         \
+            name##_by(to, from, 1, 1, 1, n, params);                                    \
         else if (!sa && sb && sc)                                                       \
-            name##_by(to, from, 0, 1, 1, n, p);                                         \
+            name##_by(to, from, 0, 1, 1, n, params);                                    \
         else if (!sa && sb)                                                             \
-            name##_by(to, from, 0, 1, 0, n, p);                                         \
+            name##_by(to, from, 0, 1, 0, n, params);                                    \
         else if (sa && sb)                                                              \
-            name##_by(to, from, 1, 1, 0, n, p);                                         \
+            name##_by(to, from, 1, 1, 0, n, params);                                    \
         else if (sa && sc)                                                              \
-            name##_by(to, from, 1, 0, 1, n, p);                                         \
+            name##_by(to, from, 1, 0, 1, n, params);                                    \
         else                                                                            \
-            name##_by(to, from, sa, sb, sc, n, p);                                      \
-    }
+            name##_by(to, from, sa, sb, sc, n, params);                                 \
+    }                                                                                   \
+    LGI_LOOP(name)
 
 #endif

@@ -1,3 +1,4 @@
+/* gather.c - canvases, and products gathered from them, cut by strips and chunks. */
 #include "kernel/gather.h"
 
 #include "base/pool.h"
@@ -42,7 +43,10 @@ void lgi_plan_canvas(lgi_canvas *v, int64_t n, int64_t padded_h, int64_t padded_
     v->images = most < 1 || n < 1 ? 1 : least(n, most);
 }
 
-int64_t lgi_canvas_plane(const lgi_canvas *v) { return v->sh * v->sw * v->rows * v->cols; }
+int64_t lgi_canvas_plane(const lgi_canvas *v)
+{
+    return v->sh * v->sw * v->rows * v->cols;
+}
 
 int64_t lgi_canvas_size(const lgi_canvas *v)
 {
@@ -150,7 +154,7 @@ static void add_row_bias(const lg_real *bias, lg_real *to, int64_t to_row, int64
             to[j] += bias[i];
 }
 
-/* Packs what it multiplies, unless neighbors and one sweep of rows allow it in place. */
+/* The sums over k of one strip; what lies side by side is copied, the rest gathered. */
 static void sum_strip(const lgi_gathered *g, const lgi_tiling *tiling, const lg_real *src,
                       const strip_map *map, int64_t rows, lgi_tile t)
 {

@@ -34,6 +34,8 @@
 
 /* Parts of k are for products that have fewer units than this. */
 enum { FEW_UNITS = 16, LEAST_PART = 1024 };
+
+/* Multiplications of a piece, and of work that is not worth another thread. */
 enum { PIECE_WORK = 1 << 19, SERIAL_WORK = 3 << 20 };
 
 /* A product worth a call of OpenBLAS, and the columns of its pieces. */
@@ -54,10 +56,9 @@ typedef struct gemm_job {
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* One strip of b: rows p0 .. p0+k, columns j0 .. j0+cols, packed with zeros after them. */
+/* One strip of b: rows p0 .. p0+k, columns j0 .. j0+cols, with zeros after them. */
 static void pack_strip(const lgi_product *p, const lgi_tiling *tiling, int64_t p0,
-                       int64_t k,
-                       int64_t j0, int cols, lg_real *to)
+                       int64_t k, int64_t j0, int cols, lg_real *to)
 {
     if (p->tb) {
         tiling->transpose(p->b + j0 * p->ldb + p0, p->ldb, k, cols, to);

@@ -28,7 +28,7 @@ typedef struct lgi_batch {
     int64_t n;                         /* product of dim */
     int ndim;
     int64_t dim[LG_MAX_DIM];
-    int64_t a[LG_MAX_DIM], b[LG_MAX_DIM];      /* steps from matrix to matrix; 0: shared */
+    int64_t a[LG_MAX_DIM], b[LG_MAX_DIM];      /* steps between matrices; 0: shared */
 } lgi_batch;
 
 /* Bytes of scratch for lgi_gemm; batch may be NULL. */

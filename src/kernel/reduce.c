@@ -9,6 +9,7 @@
 #include "kernel/reduce.h"
 
 #include "base/pool.h"
+#include "kernel/elementwise.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,23 +113,13 @@ typedef struct reducer {
     double (*join)(double a, double b);
 } reducer;
 
-static double joined(const double *lane, double (*join)(double, double))
-{
-    double half[REDUCE_LANES];
-    memcpy(half, lane, sizeof half);
-    for (int n = REDUCE_LANES / 2; n > 0; n /= 2)
-        for (int j = 0; j < n; j++)
-            half[j] = join(half[j], half[j + n]);
-    return half[0];
-}
-
 #define REDUCER(name, first, expr)                                                      \
-    static inline double name##_step(double t, double v, double c)                      \
+    LGI_ALWAYS_INLINE double name##_step(double t, double v, double c)                  \
     {                                                                                   \
         (void)c;                                                                        \
         return expr;                                                                    \
     }                                                                                   \
-    static double name##_run(const lg_real *x, int64_t n, double c)                     \
+    LGI_ALWAYS_INLINE double name##_run_any(const lg_real *x, int64_t n, double c)      \
     {                                                                                   \
         double lane[REDUCE_LANES];                                                      \
         int64_t whole = n - n % REDUCE_LANES;                                           \
@@ -139,9 +130,13 @@ static double joined(const double *lane, double (*join)(double, double))
                 lane[j] = name##_step(lane[j], (double)x[i + j], c);                    \
         for (int64_t i = whole; i < n; i++)                                             \
             lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);            \
-        return joined(lane, name##_join);                                               \
+        for (int half = REDUCE_LANES / 2; half > 0; half /= 2)                          \
+            for (int j = 0; j < half; j++)                                              \
+                lane[j] = name##_join(lane[j], lane[j + half]);                         \
+        return lane[0];                                                                 \
     }                                                                                   \
-    static void name##_row(double *t, const lg_real *x, int64_t n, const double *c)     \
+    LGI_ALWAYS_INLINE void name##_row_any(double *restrict t, const lg_real *x,         \
+                                          int64_t n, const double *c)                   \
     {                                                                                   \
         if (c)                                                                          \
             for (int64_t j = 0; j < n; j++)                                             \
@@ -149,23 +144,48 @@ static double joined(const double *lane, double (*join)(double, double))
         else                                                                            \
             for (int64_t j = 0; j < n; j++)                                             \
                 t[j] = name##_step(t[j], (double)x[j], 0);                              \
+    }                                                                                   \
+    REDUCER_FOR(name, plain, )                                                          \
+    REDUCER_FOR(name, avx2, LGI_AVX2_CODE)
+
+#define REDUCER_FOR(name, set, code)                                                    \
+    code static double name##_run_##set(const lg_real *x, int64_t n, double c)          \
+    {                                                                                   \
+        return name##_run_any(x, n, c);                                                 \
+    }                                                                                   \
+    code static void name##_row_##set(double *t, const lg_real *x, int64_t n,           \
+                                      const double *c)                                  \
+    {                                                                                   \
+        name##_row_any(t, x, n, c);                                                     \
     }
 
-static double sum_join(double a, double b) { return a + b; }
-static double squares_join(double a, double b) { return a + b; }
-static double max_join(double a, double b) { return b > a || b != b ? b : a; }
-static double min_join(double a, double b) { return b < a || b != b ? b : a; }
+LGI_ALWAYS_INLINE double sum_join(double a, double b) { return a + b; }
+LGI_ALWAYS_INLINE double squares_join(double a, double b) { return a + b; }
+LGI_ALWAYS_INLINE double max_join(double a, double b)
+{
+    double top = b > a ? b : a;        /* two selections, which make no branch */
+    return b != b ? b : top;
+}
+LGI_ALWAYS_INLINE double min_join(double a, double b)
+{
+    double least = b < a ? b : a;
+    return b != b ? b : least;
+}
 
 REDUCER(sum, 0, t + v)
 REDUCER(squares, 0, t + (v - c) * (v - c))
 REDUCER(max, -INFINITY, max_join(t, v))
 REDUCER(min, INFINITY, min_join(t, v))
 
-static const reducer reducers[] = {
-    [LGI_SUM] = {0, sum_run, sum_row, sum_join},
-    [LGI_SUM_SQUARES] = {0, squares_run, squares_row, squares_join},
-    [LGI_MAX] = {-INFINITY, max_run, max_row, max_join},
-    [LGI_MIN] = {INFINITY, min_run, min_row, min_join}};
+#define REDUCERS(set)                                                                   \
+    {                                                                                   \
+        [LGI_SUM] = {0, sum_run_##set, sum_row_##set, sum_join},                        \
+        [LGI_SUM_SQUARES] = {0, squares_run_##set, squares_row_##set, squares_join},    \
+        [LGI_MAX] = {-INFINITY, max_run_##set, max_row_##set, max_join},                \
+        [LGI_MIN] = {INFINITY, min_run_##set, min_row_##set, min_join},                 \
+    }
+
+static const reducer reducers[2][4] = {REDUCERS(plain), REDUCERS(avx2)};
 
 typedef struct reduce_job {
     const reducer *how;
@@ -239,7 +259,8 @@ size_t lgi_reduce_bytes(const lg_tensor *x, lgi_axes axes)
 void lgi_reduce(lg_engine *E, lgi_term term, const lg_tensor *x, lgi_axes axes,
                 const double *center, double *scratch)
 {
-    reduce_job r = {.how = &reducers[term], .x = x->data, .center = center};
+    const reducer *how = &reducers[E->cpu >= LGI_AVX2][term];
+    reduce_job r = {.how = how, .x = x->data, .center = center};
     plan_reduce(&r.plan, x, axes);
     int64_t n = r.plan.totals;
     if (r.plan.terms == 0 || n == 0) {

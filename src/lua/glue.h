@@ -7,8 +7,8 @@
  *   compute   call the core inside a scope. Never raises, so it may hold raw pointers.
  *   finish    close the scope; then return, or raise with nothing in hand.
  *
- * A raise is a longjmp, so one in the middle phase would leak. LGL_COMPUTE runs the middle
- * phase, and once more after a full collection if memory was exhausted:
+ * A raise is a longjmp, so one in the middle phase would leak. LGL_COMPUTE runs the
+ * middle phase, and once more after a full collection if memory was exhausted:
  *
  *     LGL_COMPUTE(L, E, *box = lg_retain(lgi_apply1(E, op, x, NULL)));
  *     return E->status < 0 ? lgl_raise(L) : 1;
@@ -31,7 +31,7 @@ typedef struct lgl_file {
 extern const lgl_file lgl_files[];     /* NULL ends */
 
 lg_engine *lgl_engine(lua_State *L);   /* of this Lua state */
-void lgl_use_engine(lua_State *L, lg_engine *E);       /* before luaopen_lugano: a host's */
+void lgl_use_engine(lua_State *L, lg_engine *E);   /* a host's: before luaopen_lugano */
 void lgl_push_core(lua_State *L);      /* the table core, after luaopen_lugano; or nil */
 
 #define LGL_COMPUTE(L, E, expression)                                          \
@@ -45,12 +45,12 @@ bool lgl_again(lua_State *L, lg_engine *E, int tries);
 /* check: these may raise */
 void lgl_safepoint(lua_State *L);              /* tells the collector of new bytes */
 lg_tensor **lgl_push_box(lua_State *L);        /* pushes an empty tensor */
-void *lgl_push_object(lua_State *L, const char *type, size_t size);  /* cleared userdata */
+void *lgl_push_object(lua_State *L, const char *type, size_t size);    /* cleared */
 lg_tensor *lgl_check_tensor(lua_State *L, int arg);          /* borrowed from the box */
-lg_tensor *lgl_opt_tensor(lua_State *L, int arg);            /* or NULL for none and nil */
+lg_tensor *lgl_opt_tensor(lua_State *L, int arg);            /* NULL: none and nil */
 bool lgl_is_tensor(lua_State *L, int arg);
-int lgl_check_dims(lua_State *L, int arg, int64_t dim[LG_MAX_DIM]);  /* numbers or a table;
-                                                  returns how many: to the last argument */
+/* Sizes, as numbers to the last argument or in a table; returns how many. */
+int lgl_check_dims(lua_State *L, int arg, int64_t dim[LG_MAX_DIM]);
 /* Attributes from arguments first .. last, by position or in a table by name. */
 void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
                      const lgi_signature *s, void *attrs);
@@ -58,7 +58,7 @@ void lgl_push_options(lua_State *L, const lgi_signature *s);  /* as data: lua_la
 lua_Integer lgl_check_whole(lua_State *L, int arg, lua_Integer least, lua_Integer most);
 
 /* compute */
-lg_tensor *lgl_unboxed(lua_State *L, lg_engine *E, int arg); /* of a box; fails if closed */
+lg_tensor *lgl_unboxed(lua_State *L, lg_engine *E, int arg); /* fails if closed */
 
 /* finish */
 int lgl_raise(lua_State *L);                   /* the engine's failure, with the script's
@@ -78,7 +78,7 @@ void lgl_open_op(lua_State *L);                /* lua_op.c: every operator */
 void lgl_open_grad(lua_State *L);              /* lua_grad.c: grad, no_grad */
 void lgl_open_layer(lua_State *L);             /* lua_layer.c: every layer */
 void lgl_open_optim(lua_State *L);             /* lua_optim.c: every optimizer */
-void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, data sets, safetensors */
-void lgl_open_system(lua_State *L);            /* lua_system.c: files, clock, state, doctor */
+void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, IDX, weights */
+void lgl_open_system(lua_State *L);            /* lua_system.c: files, clock, doctor */
 
 #endif

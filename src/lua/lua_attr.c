@@ -4,8 +4,8 @@
  *     x:softmax(2)   x:softmax{dim = 2}   x:reshape(18, 2)   x:reshape{18, 2}
  *     lg.conv2d(x, w, nil, 2, 1)   lg.conv2d(x, w, nil, {stride = {2, 1}})
  *
- * Numbers at the place of a list fill it; a table there with positions is the list. A table
- * with names gives attributes by name and must be the last argument.
+ * Numbers at the place of a list fill it; a table there with positions is the list. A
+ * table with names gives attributes by name and must be the last argument.
  */
 #include "lua/glue.h"
 
@@ -133,8 +133,8 @@ static void read_attr_value(reading *r, const lgi_attr *a, int arg)
     r->given |= (uint32_t)1 << (a - r->signature->attr);
 }
 
-/* The names of a table. Errors don't depend on the order of its keys: see wrong names first
- * in the order of the alphabet. */
+/* The names of a table. Wrong ones come before all else, the first of the alphabet, so
+ * that errors don't depend on the order of the keys. */
 static void read_named(reading *r, int arg)
 {
     lua_State *L = r->L;
@@ -144,7 +144,8 @@ static void read_named(reading *r, int arg)
         if (lua_type(L, -2) != LUA_TSTRING)
             continue;
         const char *name = lua_tostring(L, -2);
-        if (lgi_find_attr(s, name, strlen(name)) < 0 && (!unknown || strcmp(name, unknown) < 0))
+        bool known = lgi_find_attr(s, name, strlen(name)) >= 0;
+        if (!known && (!unknown || strcmp(name, unknown) < 0))
             unknown = name;            /* the table keeps the string */
     }
     if (unknown) {

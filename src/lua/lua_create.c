@@ -101,7 +101,8 @@ static int nested_dims(lua_State *L, int arg, int64_t dim[LG_MAX_DIM])
 }
 
 /* Copies nested tables to p, or NULL where they are not a block of numbers; no raise. */
-static lg_real *copy_nested(lua_State *L, int at, int ndim, const int64_t *dim, lg_real *p)
+static lg_real *copy_nested(lua_State *L, int at, int ndim, const int64_t *dim,
+                            lg_real *p)
 {
     if (ndim == 0) {
         if (lua_type(L, at) != LUA_TNUMBER)
@@ -124,8 +125,8 @@ static void fill_nested(lua_State *L, lg_engine *E, int ndim, const int64_t *dim
 {
     lg_tensor *t = lgi_make(E, ndim, dim);
     if (t && copy_nested(L, 1, ndim, dim, t->data) == NULL)
-        lgi_fail(E, LG_EARG, "tensor: the tables must be a full block of numbers: all of one "
-                 "depth, the same size at each depth");
+        lgi_fail(E, LG_EARG, "tensor: the tables must be a full block of numbers: all of "
+                 "one depth, the same size at each depth");
     *box = E->status < 0 ? NULL : lg_retain(t);
 }
 

@@ -6,7 +6,7 @@
 static const char *const grad_options[] = {"create_graph", "retain_graph", "allow_unused",
                                            "seed", NULL};
 
-/* Options of lg.grad, from the table at arg. *seed: where the seed is, on the stack, or 0. */
+/* Options of lg.grad, from the table at arg. *seed: where on the stack it is, or 0. */
 static int check_grad_options(lua_State *L, int arg, int *seed)
 {
     int flags = 0;
@@ -40,8 +40,8 @@ static int count_wanted(lua_State *L, int arg)
     if (lgl_is_tensor(L, arg))
         return 1;
     if (!lua_istable(L, arg))
-        lgl_error(L, "grad: the second argument must be a tensor, a net or a list of them, "
-                  "not a %s", luaL_typename(L, arg));
+        lgl_error(L, "grad: the second argument must be a tensor, a net or a list of "
+                  "them, not a %s", luaL_typename(L, arg));
     lua_Unsigned n = lua_rawlen(L, arg);
     if (n > 1 << 24)
         lgl_error(L, "grad: the list is too long");
@@ -105,7 +105,8 @@ static int module_grad(lua_State *L)
         lua_rawseti(L, RESULT, i + 1);
     }
     read_wanted(L, 2, n, wanted);      /* from here on nothing allocates */
-    lg_tensor *y = lgl_check_tensor(L, 1), *seed = seed_at ? lgl_check_tensor(L, 4) : NULL;
+    lg_tensor *y = lgl_check_tensor(L, 1);
+    lg_tensor *seed = seed_at ? lgl_check_tensor(L, 4) : NULL;
     LGL_COMPUTE(L, E, compute_grad(E, y, seed, n, wanted, flags, out));
     if (E->status < 0)
         return lgl_raise(L);
@@ -135,8 +136,10 @@ static int module_seed(lua_State *L)
 
 void lgl_open_grad(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"grad", module_grad}, {"no_grad", module_no_grad},
-                                         {"seed", module_seed}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"grad", module_grad},
+                                         {"no_grad", module_no_grad},
+                                         {"seed", module_seed},
+                                         {NULL, NULL}};
     lua_getfield(L, -1, "lg");
     luaL_setfuncs(L, functions, 0);
     lua_pop(L, 1);

@@ -1,9 +1,9 @@
 /*
- * lua_main.c - the module: its engine, our Lua files, and errors that name the script's line.
+ * lua_main.c - the module: its engine, our Lua files, errors that name the script's line.
  *
- * A Lua state has one engine: the host's, if lgl_use_engine came first, else its own, which
- * is closed with the state. It is the first object of ours, so it is the last that Lua
- * finalizes.
+ * A Lua state has one engine: the host's, if lgl_use_engine came first, else its own,
+ * which is closed with the state. It is the first object of ours, so it is the last that
+ * Lua finalizes.
  */
 #include "base/memory.h"
 #include "lua/glue.h"
@@ -134,7 +134,7 @@ int lgl_error(lua_State *L, const char *format, ...)
     return lua_error(L);
 }
 
-/* core.fail(format, ...) raises with the script's line; core.where() is "script.lua:4". */
+/* core.fail(format, ...) raises with the script's line; core.where(): "script.lua:4". */
 static int core_fail(lua_State *L)
 {
     int n = lua_gettop(L);
@@ -206,7 +206,7 @@ static void open_core(lua_State *L)
 static void open_own_engine(lua_State *L)
 {
     lg_config c = LG_CONFIG_INIT;
-    c.blas = true;                             /* its thread count becomes one: a script owns this process */
+    c.blas = true;                     /* a script owns the process, with its threads */
     engine_box *box = push_engine_box(L);
     if (lg_open(&box->E, &c) != LG_OK)
         luaL_error(L, "lugano: out of memory");

@@ -39,8 +39,8 @@ static int check_inputs_of(lua_State *L, const bound_op *b, int top)
         if (type == LUA_TNONE || type == LUA_TNIL)
             lgl_error(L, "%s: %s is missing; it takes (%s)", b->op->name, s->in[i],
                       b->op->args);
-        lgl_error(L, "%s: %s must be a tensor or a number, not a %s", b->op->name, s->in[i],
-                  luaL_typename(L, arg));
+        lgl_error(L, "%s: %s must be a tensor or a number, not a %s", b->op->name,
+                  s->in[i], luaL_typename(L, arg));
     }
     return top < s->nin ? top + 1 : s->nin + 1;
 }
@@ -77,8 +77,8 @@ static int call_listed(lua_State *L, bound_op *b, int top)
     _Alignas(16) char attrs[LGI_MAX_ATTR_BYTES] = {0};
     lg_tensor **box[LGI_MAX_RESULTS];
     if (lua_type(L, 1) != LUA_TTABLE)
-        return lgl_error(L, "%s takes a list of tensors first, as in lg.%s({a, b}), not a %s",
-                         b->op->name, b->op->name, luaL_typename(L, 1));
+        return lgl_error(L, "%s takes a list of tensors first, as in lg.%s({a, b}), not "
+                         "a %s", b->op->name, b->op->name, luaL_typename(L, 1));
     lua_Integer n = luaL_len(L, 1);
     if (n < 1 || n > 1 << 20)
         return lgl_error(L, "%s: the list of tensors is empty", b->op->name);

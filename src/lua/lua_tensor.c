@@ -24,8 +24,8 @@ void *lgl_push_object(lua_State *L, const char *type, size_t size)
 
 bool lgl_is_tensor(lua_State *L, int arg)
 {
-    lg_tensor **box = lua_type(L, arg) == LUA_TUSERDATA ? luaL_testudata(L, arg, LGL_TENSOR)
-                                                        : NULL;
+    bool object = lua_type(L, arg) == LUA_TUSERDATA;
+    lg_tensor **box = object ? luaL_testudata(L, arg, LGL_TENSOR) : NULL;
     return box && *box;
 }
 
@@ -129,8 +129,8 @@ static int tensor_at(lua_State *L)
         lua_Integer i = luaL_checkinteger(L, d + 2);
         lua_Integer k = i < 0 ? i + t->dim[d] : i - 1;
         if (k < 0 || k >= t->dim[d])
-            return lgl_error(L, "at: index %I is outside of axis %d of %s", (LUAI_UACINT)i,
-                             d + 1, LGI_SHAPE(t));
+            return lgl_error(L, "at: index %I is outside of axis %d of %s",
+                             (LUAI_UACINT)i, d + 1, LGI_SHAPE(t));
         offset = offset * t->dim[d] + k;
     }
     lua_pushnumber(L, t->data[offset]);
@@ -138,7 +138,8 @@ static int tensor_at(lua_State *L)
 }
 
 /* Pushes the numbers of one axis, nested: at most 8 deep. */
-static const lg_real *push_axis(lua_State *L, const lg_tensor *t, int axis, const lg_real *p)
+static const lg_real *push_axis(lua_State *L, const lg_tensor *t, int axis,
+                                const lg_real *p)
 {
     if (axis == t->ndim) {
         lua_pushnumber(L, *p);
@@ -204,8 +205,9 @@ static int tensor_slice(lua_State *L)
     first = first < 0 ? first + n + 1 : first;
     last = last < 0 ? last + n + 1 : last;
     if (first < 1 || last > n || last < first - 1)
-        return lgl_error(L, "slice: %I to %I is outside of axis %I of %s", (LUAI_UACINT)first,
-                         (LUAI_UACINT)last, (LUAI_UACINT)d + 1, LGI_SHAPE(t));
+        return lgl_error(L, "slice: %I to %I is outside of axis %I of %s",
+                         (LUAI_UACINT)first, (LUAI_UACINT)last, (LUAI_UACINT)d + 1,
+                         LGI_SHAPE(t));
     lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     t = lgl_check_tensor(L, 1);
@@ -235,7 +237,7 @@ static int tensor_copy(lua_State *L)
     return 1;
 }
 
-/* The header line, "tensor {2,3}  min -1  mean 0.2  max 3", and of small ones the numbers. */
+/* A header line, "tensor {2,3}  min -1  mean 0.2  max 3"; of small ones, the numbers. */
 static int tensor_tostring(lua_State *L)
 {
     lg_tensor **box = luaL_checkudata(L, 1, LGL_TENSOR);
@@ -267,8 +269,8 @@ static int tensor_index(lua_State *L)
 
 static int tensor_newindex(lua_State *L)
 {
-    return lgl_error(L, "a tensor is immutable; operators make new ones, and t:copy(source) "
-                     "overwrites all of t");
+    return lgl_error(L, "a tensor is immutable; operators make new ones, and "
+                     "t:copy(source) overwrites all of t");
 }
 
 static int core_is_tensor(lua_State *L)

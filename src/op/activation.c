@@ -38,6 +38,15 @@ static lg_status pair_shape(lg_engine *E, lgi_node *n)
         lgi_map(E, name##_loop, n->out, n->nin, n->in, n->attr);                        \
     }
 
+#define ACT_WIDE_FORWARD(name)                                                          \
+    LGI_WIDE(name##_loop)                                                               \
+    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
+    {                                                                                   \
+        lgi_loop *loop = LGI_WIDEST(E, name##_loop);                                    \
+        (void)workspace;                                                                \
+        lgi_map(E, loop, n->out, n->nin, n->in, n->attr);                               \
+    }
+
 /* The gradient is back(g, from), with the same attributes. */
 #define ACT_GRAD(name, back, from)                                                      \
     static lg_status name##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,   \
@@ -124,7 +133,7 @@ const lg_op lgi_op_leaky_relu_back = {
 
 LGI_LOOP1(tanh_loop, void, lgi_tanh(a))
 LGI_LOOP2(tanh_back_loop, void, a * ((1 - b) * (1 + b)))
-ACT_FORWARD(tanh)
+ACT_WIDE_FORWARD(tanh)
 ACT_FORWARD(tanh_back)
 ACT_GRAD(tanh, tanh_back, n->out)
 
@@ -154,7 +163,7 @@ const lg_op lgi_op_tanh_back = {
 
 LGI_LOOP1(sigmoid_loop, void, lgi_sigmoid(a))
 LGI_LOOP2(sigmoid_back_loop, void, a * ((1 - b) * b))
-ACT_FORWARD(sigmoid)
+ACT_WIDE_FORWARD(sigmoid)
 ACT_FORWARD(sigmoid_back)
 ACT_GRAD(sigmoid, sigmoid_back, n->out)
 
@@ -190,8 +199,8 @@ static lg_tensor *sigmoid_of(lg_engine *E, lg_tensor *x)
 
 LGI_LOOP1(softplus_loop, void, lgi_softplus(a))
 LGI_LOOP1(log_sigmoid_loop, void, -lgi_softplus(-a))
-ACT_FORWARD(softplus)
-ACT_FORWARD(log_sigmoid)
+ACT_WIDE_FORWARD(softplus)
+ACT_WIDE_FORWARD(log_sigmoid)
 
 static lg_status softplus_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                                lg_tensor **g, lg_tensor **out)
@@ -232,8 +241,8 @@ LGI_ALWAYS_INLINE lg_real silu_slope(lg_real x)
 
 LGI_LOOP1(silu_loop, void, a * lgi_sigmoid(a))
 LGI_LOOP2(silu_back_loop, void, a * silu_slope(b))
-ACT_FORWARD(silu)
-ACT_FORWARD(silu_back)
+ACT_WIDE_FORWARD(silu)
+ACT_WIDE_FORWARD(silu_back)
 ACT_GRAD(silu, silu_back, n->in[0])
 
 /* The second derivative is s (1-s) (2 + x (1 - 2s)), with s = sigmoid(x). */

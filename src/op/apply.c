@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-lg_status lgi_zero_grad(lg_engine *E, const lgi_node *n, const bool *wanted, lg_tensor **g,
-                        lg_tensor **out)
+lg_status lgi_zero_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                        lg_tensor **g, lg_tensor **out)
 {
     (void)E, (void)n, (void)wanted, (void)g, (void)out;
     return LG_OK;
@@ -61,8 +61,8 @@ static lg_status check_inputs(lg_engine *E, const lgi_node *n)
             return lgi_fail(E, LG_EARG, "%s: %s belongs to another engine", n->op->name,
                             lgi_input_name(n, i, name));
         if (x && !x->buffer)
-            return lgi_fail(E, LG_ESTATE, "%s: the numbers of %s were let go; the operator "
-                            "whose gradient reads them must name them in needs",
+            return lgi_fail(E, LG_ESTATE, "%s: the numbers of %s were let go; the "
+                            "operator whose gradient reads them must name them in needs",
                             n->op->name, lgi_input_name(n, i, name));
     }
     return LG_OK;

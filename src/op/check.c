@@ -16,7 +16,8 @@ const char *lgi_input_name(const lgi_node *n, int i, char to[16])
     return to;
 }
 
-lg_status lgi_need_ndim(lg_engine *E, const lgi_node *n, int i, int ndim, const char *axes)
+lg_status lgi_need_ndim(lg_engine *E, const lgi_node *n, int i, int ndim,
+                        const char *axes)
 {
     char name[16];
     if (n->in[i]->ndim == ndim)
@@ -62,8 +63,9 @@ lg_status lgi_need_whole(lg_engine *E, const lgi_node *n, const char *name, int6
 {
     if (value >= least && value <= most)
         return LG_OK;
-    return lgi_fail(E, LG_EARG, "%s: %s must be from %lld to %lld, and is %lld", n->op->name,
-                    name, (long long)least, (long long)most, (long long)value);
+    return lgi_fail(E, LG_EARG, "%s: %s must be from %lld to %lld, and is %lld",
+                    n->op->name, name, (long long)least, (long long)most,
+                    (long long)value);
 }
 
 lg_status lgi_need_number(lg_engine *E, const lgi_node *n, const char *name, double value,
@@ -71,8 +73,8 @@ lg_status lgi_need_number(lg_engine *E, const lgi_node *n, const char *name, dou
 {
     if (value >= least && value <= most)
         return LG_OK;                  /* NaN is not */
-    return lgi_fail(E, LG_EARG, "%s: %s must be from %g to %g, and is %g", n->op->name, name,
-                    least, most, value);
+    return lgi_fail(E, LG_EARG, "%s: %s must be from %g to %g, and is %g", n->op->name,
+                    name, least, most, value);
 }
 
 lg_status lgi_same_shape(lg_engine *E, lgi_node *n)
@@ -87,7 +89,7 @@ lg_status lgi_broadcast_shape(lg_engine *E, lgi_node *n)
     int ndim;
     if (lgi_broadcast_dims(n->in[0], n->in[1], &ndim, dim))
         return lgi_set_dims(n->out, ndim, dim);
-    return lgi_fail(E, LG_ESHAPE, "%s: %s and %s do not fit: aligned at the last axis, sizes "
-                    "must be equal or 1", n->op->name, LGI_SHAPE(n->in[0]),
+    return lgi_fail(E, LG_ESHAPE, "%s: %s and %s do not fit: aligned at the last axis, "
+                    "sizes must be equal or 1", n->op->name, LGI_SHAPE(n->in[0]),
                     LGI_SHAPE(n->in[1]));
 }

@@ -1,8 +1,8 @@
 /*
  * conv.c - convolution, its transpose, and the gradient for its weight.
  *
- * The three are one relation, linear in each of x, w and y: each computes one of them from
- * the other two, and its gradients are the other two operators. So each can be
+ * The three are one relation, linear in each of x, w and y: each computes one of them
+ * from the other two, and its gradients are the other two operators. So each can be
  * differentiated any number of times.
  *
  * With a stride, several sizes of x give the same size of y. output_padding says which,
@@ -37,15 +37,16 @@ enum { PAIR_MOST = 1 << 20 };
 static lg_status need_pair(lg_engine *E, const lgi_node *n, const char *name, lgi_pair p,
                            int64_t most)
 {
-    int64_t first = strcmp(name, "padding") == 0 || strcmp(name, "output_padding") == 0 ? 0 : 1;
+    int64_t first = strcmp(name, "padding") != 0;      /* that alone may be 0 */
     if (lgi_need_whole(E, n, name, p.h, first, most) < 0)
         return E->status;
     return lgi_need_whole(E, n, name, p.w, first, most);
 }
 
 /* What the attributes of all three say. */
-static lg_status set_attributes(lg_engine *E, const lgi_node *n, lgi_conv *v, lgi_pair stride,
-                                lgi_pair padding, lgi_pair dilation, int64_t groups)
+static lg_status set_attributes(lg_engine *E, const lgi_node *n, lgi_conv *v,
+                                lgi_pair stride, lgi_pair padding, lgi_pair dilation,
+                                int64_t groups)
 {
     v->sh = stride.h, v->sw = stride.w;
     v->ph = padding.h, v->pw = padding.w;
@@ -69,7 +70,10 @@ static void set_y(lgi_conv *v, const lg_tensor *y)     // n,out,oh,ow
 }
 
 /* The kernel's own extent, and the first output size that x gives. */
-static int64_t extent(int64_t taps, int64_t dilation) { return (taps - 1) * dilation + 1; }
+static int64_t extent(int64_t taps, int64_t dilation)
+{
+    return (taps - 1) * dilation + 1;
+}
 
 static int64_t outputs(int64_t size, int64_t padding, int64_t extent, int64_t stride)
 {
@@ -82,26 +86,27 @@ static lg_status check_kernel(lg_engine *E, const lgi_node *n, const lgi_conv *v
 {
     int64_t eh = extent(v->kh, v->dh), ew = extent(v->kw, v->dw);
     if (v->kh < 1 || v->kw < 1)
-        return lgi_fail(E, LG_ESHAPE, "%s: the kernel is %lldx%lld; it must be 1x1 or more",
-                        n->op->name, (long long)v->kh, (long long)v->kw);
+        return lgi_fail(E, LG_ESHAPE, "%s: the kernel is %lldx%lld; it must be 1x1 "
+                        "or more", n->op->name, (long long)v->kh, (long long)v->kw);
     if (outputs(v->h, v->ph, eh, v->sh) > 0 && outputs(v->w, v->pw, ew, v->sw) > 0)
         return LG_OK;
-    return lgi_fail(E, LG_ESHAPE, "%s: the kernel, %lldx%lld with its dilation, is larger "
-                    "than the padded input, %lldx%lld: x is %s; use a smaller kernel or more "
-                    "padding", n->op->name, (long long)eh, (long long)ew,
+    return lgi_fail(E, LG_ESHAPE, "%s: the kernel, %lldx%lld with its dilation, is "
+                    "larger than the padded input, %lldx%lld: x is %s; use a smaller "
+                    "kernel or more padding", n->op->name, (long long)eh, (long long)ew,
                     (long long)(v->h + 2 * v->ph), (long long)(v->w + 2 * v->pw),
                     LGI_SHAPE(x));
 }
 
 /* Channels of x against w. `in` of them go into each group of w's. */
-static lg_status check_channels(lg_engine *E, const lgi_node *n, int64_t channels, int64_t in,
-                                int64_t groups)
+static lg_status check_channels(lg_engine *E, const lgi_node *n, int64_t channels,
+                                int64_t in, int64_t groups)
 {
     if (channels == in * groups)
         return LG_OK;
     return lgi_fail(E, LG_ESHAPE, "%s: x %s has %lld channels, but w %s takes %lld "
-                    "(groups is %lld)", n->op->name, LGI_SHAPE(n->in[0]), (long long)channels,
-                    LGI_SHAPE(n->in[1]), (long long)(in * groups), (long long)groups);
+                    "(groups is %lld)", n->op->name, LGI_SHAPE(n->in[0]),
+                    (long long)channels, LGI_SHAPE(n->in[1]), (long long)(in * groups),
+                    (long long)groups);
 }
 
 static lg_status check_groups(lg_engine *E, const lgi_node *n, const char *what,
@@ -109,8 +114,8 @@ static lg_status check_groups(lg_engine *E, const lgi_node *n, const char *what,
 {
     if (channels % groups == 0)
         return LG_OK;
-    return lgi_fail(E, LG_ESHAPE, "%s: %lld %s cannot be shared among %lld groups; groups "
-                    "must divide them", n->op->name, (long long)channels, what,
+    return lgi_fail(E, LG_ESHAPE, "%s: %lld %s cannot be shared among %lld groups; "
+                    "groups must divide them", n->op->name, (long long)channels, what,
                     (long long)groups);
 }
 
@@ -119,16 +124,16 @@ static lg_status check_bias(lg_engine *E, const lgi_node *n, int64_t channels)
     const lg_tensor *b = n->in[2];
     if (!b || (b->ndim == 1 && b->dim[0] == channels))
         return LG_OK;
-    return lgi_fail(E, LG_ESHAPE, "%s: b must be {%lld}, a number for each output channel, "
-                    "and is %s", n->op->name, (long long)channels, LGI_SHAPE(b));
+    return lgi_fail(E, LG_ESHAPE, "%s: b must be {%lld}, a number for each output "
+                    "channel, and is %s", n->op->name, (long long)channels, LGI_SHAPE(b));
 }
 
 static lg_status check_sizes(lg_engine *E, const lgi_node *n, const lgi_conv *v)
 {
     if (lgi_conv_fits(v))
         return LG_OK;
-    return lgi_fail(E, LG_ESHAPE, "%s: one image of %s, padded, has more than 2^30 numbers; "
-                    "cut it into parts", n->op->name, LGI_SHAPE(n->in[0]));
+    return lgi_fail(E, LG_ESHAPE, "%s: one image of %s, padded, has more than 2^30 "
+                    "numbers; cut it into parts", n->op->name, LGI_SHAPE(n->in[0]));
 }
 
 /* conv2d: y from x and w */
@@ -177,8 +182,8 @@ static void conv2d_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     lgi_conv v;
     conv2d_relation(E, n, &v);
-    lgi_conv_y(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]), n->out->data,
-               workspace);
+    lgi_conv_y(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]),
+               n->out->data, workspace);
 }
 
 /* The output_padding that gives x's size back. */
@@ -201,8 +206,8 @@ static lg_tensor *apply_y(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tens
 
 static lg_tensor *apply_x(lg_engine *E, const lgi_conv *v, lg_tensor *y, lg_tensor *w)
 {
-    conv_transpose2d_attr attr = {{v->sh, v->sw}, {v->ph, v->pw}, padding_for(v), v->groups,
-                                  {v->dh, v->dw}};
+    conv_transpose2d_attr attr = {{v->sh, v->sw}, {v->ph, v->pw}, padding_for(v),
+                                  v->groups, {v->dh, v->dw}};
     return y && w ? lgi_apply(E, &lgi_op_conv_transpose2d, 3, (lg_tensor *[]){y, w, NULL},
                               &attr)
                   : NULL;
@@ -252,10 +257,10 @@ const lg_op lgi_op_conv2d = {
     .name = "conv2d",
     .args = "x, w, b?, stride: pair = 1, padding: pair = 0, dilation: pair = 1, "
             "groups: whole = 1",
-    .doc = "Convolution (cross-correlation) of images x {n,c,h,w} with w {out,c/groups,kh,kw}: "
-           "{n,out,oh,ow}, where oh = floor((h + 2*padding - dilation*(kh-1) - 1) / stride) "
-           "+ 1. b {out} is added. With groups, each group of output channels sees its own "
-           "group of input channels.",
+    .doc = "Convolution (cross-correlation) of images x {n,c,h,w} with w "
+           "{out,c/groups,kh,kw}: {n,out,oh,ow}, where oh = floor((h + 2*padding - "
+           "dilation*(kh-1) - 1) / stride) + 1. b {out} is added. With groups, each "
+           "group of output channels sees its own group of input channels.",
     .shape = conv2d_shape, .workspace = conv2d_workspace, .forward = conv2d_forward,
     .grad = conv2d_grad, .needs = LGI_IN(0) | LGI_IN(1), .flops = conv2d_flops,
     .attr_bytes = sizeof(conv2d_attr),
@@ -271,11 +276,13 @@ const lg_op lgi_op_conv2d = {
 static lg_status check_output_padding(lg_engine *E, const lgi_node *n, const lgi_conv *v,
                                       lgi_pair p)
 {
-    int64_t most_h = v->sh > v->dh ? v->sh : v->dh, most_w = v->sw > v->dw ? v->sw : v->dw;
+    int64_t most_h = v->sh > v->dh ? v->sh : v->dh;
+    int64_t most_w = v->sw > v->dw ? v->sw : v->dw;
     if (p.h >= 0 && p.w >= 0 && p.h < most_h && p.w < most_w)
         return LG_OK;
-    return lgi_fail(E, LG_EARG, "%s: output_padding is {%lld,%lld}; it must be 0 or more, and "
-                    "less than the stride or the dilation, {%lld,%lld} here", n->op->name,
+    return lgi_fail(E, LG_EARG, "%s: output_padding is {%lld,%lld}; it must be 0 or "
+                    "more, and less than the stride or the dilation, {%lld,%lld} here",
+                    n->op->name,
                     (long long)p.h, (long long)p.w, (long long)most_h, (long long)most_w);
 }
 
@@ -292,14 +299,17 @@ static lg_status transpose_relation(lg_engine *E, const lgi_node *n, lgi_conv *v
         return E->status;
     set_y(v, y);
     v->c = w->dim[1] * v->groups, v->kh = w->dim[2], v->kw = w->dim[3];
-    v->h = (v->oh - 1) * v->sh - 2 * v->ph + extent(v->kh, v->dh) + attr->output_padding.h;
-    v->w = (v->ow - 1) * v->sw - 2 * v->pw + extent(v->kw, v->dw) + attr->output_padding.w;
+    v->h = (v->oh - 1) * v->sh - 2 * v->ph + extent(v->kh, v->dh);
+    v->w = (v->ow - 1) * v->sw - 2 * v->pw + extent(v->kw, v->dw);
+    v->h += attr->output_padding.h;
+    v->w += attr->output_padding.w;
     if (check_groups(E, n, "input channels", v->out, v->groups) < 0
         || check_channels(E, n, v->out, w->dim[0], 1) < 0 || check_bias(E, n, v->c) < 0)
         return E->status;
     if (v->oh < 1 || v->ow < 1 || v->kh < 1 || v->kw < 1 || v->h < 1 || v->w < 1)
-        return lgi_fail(E, LG_ESHAPE, "%s: x %s with w %s would give images of %lldx%lld; use "
-                        "larger ones, or less padding", n->op->name, LGI_SHAPE(y),
+        return lgi_fail(E, LG_ESHAPE, "%s: x %s with w %s would give images of "
+                        "%lldx%lld; use larger ones, or less padding", n->op->name,
+                        LGI_SHAPE(y),
                         LGI_SHAPE(w), (long long)v->h, (long long)v->w);
     return check_sizes(E, n, v);
 }
@@ -323,12 +333,12 @@ static void conv_transpose2d_forward(lg_engine *E, const lgi_node *n, void *work
 {
     lgi_conv v;
     transpose_relation(E, n, &v);
-    lgi_conv_x(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]), n->out->data,
-               workspace);
+    lgi_conv_x(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]),
+               n->out->data, workspace);
 }
 
-static lg_status conv_transpose2d_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
-                                       lg_tensor **g, lg_tensor **out)
+static lg_status conv_transpose2d_grad(lg_engine *E, const lgi_node *n,
+                                       const bool *wanted, lg_tensor **g, lg_tensor **out)
 {
     lgi_conv v;
     transpose_relation(E, n, &v);
@@ -361,7 +371,8 @@ const lg_op lgi_op_conv_transpose2d = {
     .needs = LGI_IN(0) | LGI_IN(1), .flops = conv_transpose2d_flops,
     .attr_bytes = sizeof(conv_transpose2d_attr),
     .samples = {"2,2,3,2; 2,3,2,3; 3", "2,2,3,3; 2,1,4,4; 1; stride=2, padding=1",
-                "1,2,2,3; 2,2,3,3; none; stride={2,3}, padding={1,0}, output_padding={1,2}",
+                "1,2,2,3; 2,2,3,3; none; stride={2,3}, padding={1,0}, "
+                "output_padding={1,2}",
                 "2,4,2,2; 4,1,3,2; 2; stride=2, groups=2, output_padding=1",
                 "1,2,3,3; 2,1,2,3; none; dilation={2,3}, output_padding=1",
                 "1,1,2,2; 1,2,1,1; 2; stride=3", "1,2,4,4; 2,2,3,3; 2; padding=2",
@@ -388,11 +399,12 @@ static lg_status weight_relation(lg_engine *E, const lgi_node *n, lgi_conv *v)
         || check_kernel(E, n, v, x) < 0)
         return E->status;
     lgi_pair over = padding_for(v);
-    int64_t most_h = v->sh > v->dh ? v->sh : v->dh, most_w = v->sw > v->dw ? v->sw : v->dw;
+    int64_t most_h = v->sh > v->dh ? v->sh : v->dh;
+    int64_t most_w = v->sw > v->dw ? v->sw : v->dw;
     if (x->dim[0] != g->dim[0] || over.h < 0 || over.w < 0 || over.h >= most_h
         || over.w >= most_w)
-        return lgi_fail(E, LG_ESHAPE, "%s: x is %s, so g must be {%lld,out,%lld,%lld}, and is "
-                        "%s", n->op->name, LGI_SHAPE(x), (long long)x->dim[0],
+        return lgi_fail(E, LG_ESHAPE, "%s: x is %s, so g must be {%lld,out,%lld,%lld}, "
+                        "and is %s", n->op->name, LGI_SHAPE(x), (long long)x->dim[0],
                         (long long)outputs(v->h, v->ph, extent(v->kh, v->dh), v->sh),
                         (long long)outputs(v->w, v->pw, extent(v->kw, v->dw), v->sw),
                         LGI_SHAPE(g));
@@ -442,10 +454,11 @@ static double conv2d_weight_flops(const lgi_node *n)
 
 const lg_op lgi_op_conv2d_weight = {
     .name = "conv2d_weight",
-    .args = "x, g, kernel: pair, stride: pair = 1, padding: pair = 0, dilation: pair = 1, "
-            "groups: whole = 1",
-    .doc = "The gradient of conv2d for its weight: images x {n,c,h,w} and the gradient "
-           "g {n,out,oh,ow} for the result give {out,c/groups,kh,kw}, where kernel is {kh,kw}.",
+    .args = "x, g, kernel: pair, stride: pair = 1, padding: pair = 0, "
+            "dilation: pair = 1, groups: whole = 1",
+    .doc = "The gradient of conv2d for its weight: images x {n,c,h,w} and the gradient g "
+           "{n,out,oh,ow} for the result give {out,c/groups,kh,kw}, where kernel is "
+           "{kh,kw}.",
     .shape = conv2d_weight_shape, .workspace = conv2d_weight_workspace,
     .forward = conv2d_weight_forward, .grad = conv2d_weight_grad,
     .needs = LGI_IN(0) | LGI_IN(1), .flops = conv2d_weight_flops,

@@ -94,16 +94,18 @@ static lg_tensor *loss_back(lg_engine *E, const lg_op *back, lg_tensor *g, lg_te
 }
 
 #define LOSS_FORWARD(name)                                                              \
+    LGI_WIDE(name##_loop)                                                               \
+    LGI_WIDE(name##_back_loop)                                                          \
     static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
     {                                                                                   \
-        compute_loss(E, n, name##_loop, workspace);                                     \
+        compute_loss(E, n, LGI_WIDEST(E, name##_loop), workspace);                      \
     }                                                                                   \
     static void name##_back_forward(lg_engine *E, const lgi_node *n, void *workspace)   \
     {                                                                                   \
         const loss_attr *t = n->attr;                                                   \
         const lg_real c = (lg_real)t->scale;                                            \
         (void)workspace;                                                                \
-        lgi_map(E, name##_back_loop, n->out, 3, n->in, &c);                             \
+        lgi_map(E, LGI_WIDEST(E, name##_back_loop), n->out, 3, n->in, &c);              \
     }
 
 #define LOSS_SAMPLES "2,3; 2,3", "2,3; -; reduction=sum", "2,3; 3; reduction=none",     \

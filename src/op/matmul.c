@@ -31,7 +31,8 @@ static matrix_dims right_dims(const lg_tensor *b)
 
 static int batch_axes(const lg_tensor *t) { return t->ndim > 2 ? t->ndim - 2 : 0; }
 
-static lg_status matmul_misfit(lg_engine *E, const lgi_node *n, int64_t left, int64_t right)
+static lg_status matmul_misfit(lg_engine *E, const lgi_node *n, int64_t left,
+                               int64_t right)
 {
     const matmul_attr *attr = n->attr;
     return lgi_fail(E, LG_ESHAPE, "%s: %s%s by %s%s: a has %lld columns and b %lld rows, "
@@ -47,8 +48,8 @@ static lg_status check_matmul(lg_engine *E, const lgi_node *n)
         const lg_tensor *x = n->in[i];
         bool transposed = i ? attr->tb : attr->ta;
         if (x->ndim == 0)
-            return lgi_fail(E, LG_ESHAPE, "%s: %s must have an axis, and has none; multiply "
-                            "by a number with *", n->op->name, i ? "b" : "a");
+            return lgi_fail(E, LG_ESHAPE, "%s: %s must have an axis, and has none; "
+                            "multiply by a number with *", n->op->name, i ? "b" : "a");
         if (x->ndim == 1 && transposed)
             return lgi_fail(E, LG_ESHAPE, "%s: transpose_%s needs two axes, and %s is %s",
                             n->op->name, i ? "b" : "a", i ? "b" : "a", LGI_SHAPE(x));
@@ -155,13 +156,16 @@ static lg_tensor *as_matrix(lg_engine *E, lg_tensor *x, int64_t rows, int64_t co
 }
 
 /* Both gradients, where a, b and g, the gradient for a b, are matrices or batches. */
-static lg_status matrix_grads(lg_engine *E, const matmul_attr *t, lg_tensor *a, lg_tensor *b,
-                              lg_tensor *g, const bool *wanted, lg_tensor **out)
+static lg_status matrix_grads(lg_engine *E, const matmul_attr *t, lg_tensor *a,
+                              lg_tensor *b, lg_tensor *g, const bool *wanted,
+                              lg_tensor **out)
 {
     if (wanted[0])
-        out[0] = t->ta ? lgi_matmul(E, b, g, t->tb, true) : lgi_matmul(E, g, b, false, !t->tb);
+        out[0] = t->ta ? lgi_matmul(E, b, g, t->tb, true)
+                       : lgi_matmul(E, g, b, false, !t->tb);
     if (wanted[1])
-        out[1] = t->tb ? lgi_matmul(E, g, a, true, t->ta) : lgi_matmul(E, a, g, !t->ta, false);
+        out[1] = t->tb ? lgi_matmul(E, g, a, true, t->ta)
+                       : lgi_matmul(E, a, g, !t->ta, false);
     return E->status;
 }
 
@@ -205,11 +209,12 @@ static lg_status matmul_grad(lg_engine *E, const lgi_node *n, const bool *wanted
 }
 
 const lg_op lgi_op_matmul = {
-    .name = "matmul", .args = "a, b, transpose_a: flag = false, transpose_b: flag = false",
-    .doc = "The product of matrices a {...,m,k} and b {...,k,n}: {...,m,n}. Axes before the "
-           "last two are a batch and broadcast. A vector a counts as a row, a vector b as a "
-           "column, and the result lacks that axis. transpose_a: a is kept as {...,k,m}; "
-           "transpose_b: b is kept as {...,n,k}.",
+    .name = "matmul",
+    .args = "a, b, transpose_a: flag = false, transpose_b: flag = false",
+    .doc = "The product of matrices a {...,m,k} and b {...,k,n}: {...,m,n}. Axes before "
+           "the last two are a batch and broadcast. A vector a counts as a row, a vector "
+           "b as a column, and the result lacks that axis. transpose_a: a is kept as "
+           "{...,k,m}; transpose_b: b is kept as {...,n,k}.",
     .shape = matmul_shape, .workspace = matmul_workspace, .forward = matmul_forward,
     .grad = matmul_grad, .needs = LGI_IN(0) | LGI_IN(1), .flops = matmul_flops,
     .attr_bytes = sizeof(matmul_attr),
@@ -226,12 +231,13 @@ static lg_status linear_shape(lg_engine *E, lgi_node *n)
     if (lgi_need_ndim(E, n, 1, 2, "out,in") < 0)
         return E->status;
     if (x->ndim == 0 || x->dim[x->ndim - 1] != w->dim[1])
-        return lgi_fail(E, LG_ESHAPE, "%s: x is %s and w is %s (out,in): the last axis of x "
-                        "must have %lld numbers", n->op->name, LGI_SHAPE(x), LGI_SHAPE(w),
+        return lgi_fail(E, LG_ESHAPE, "%s: x is %s and w is %s (out,in): the last axis "
+                        "of x must have %lld numbers", n->op->name, LGI_SHAPE(x),
+                        LGI_SHAPE(w),
                         (long long)w->dim[1]);
     if (b && (b->ndim != 1 || b->dim[0] != w->dim[0]))
-        return lgi_fail(E, LG_ESHAPE, "%s: b must be {%lld}, a number for each row of w %s, "
-                        "and is %s", n->op->name, (long long)w->dim[0], LGI_SHAPE(w),
+        return lgi_fail(E, LG_ESHAPE, "%s: b must be {%lld}, a number for each row of w "
+                        "%s, and is %s", n->op->name, (long long)w->dim[0], LGI_SHAPE(w),
                         LGI_SHAPE(b));
     memcpy(dim, x->dim, sizeof dim);
     dim[x->ndim - 1] = w->dim[0];

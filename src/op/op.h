@@ -13,7 +13,7 @@
  *     x          a tensor                     name: number = 0.2     a double
  *     b?         a tensor that may be absent  name: whole = 1        an int64_t
  *     x...       a list of tensors, alone     name: flag = false     an int64_t, 0 or 1
- *                                             name: mean|sum = mean  an int64_t, which word
+ *                                             name: mean|sum = mean  an int64_t, which
  *     An attribute without a default          name: pair = 1         an lgi_pair
  *     must be given. Axes count from 1.       name: list = {}        an lgi_list
  *                                             name: numbers = {1, 2} an lgi_numbers
@@ -67,7 +67,7 @@ struct lg_op {
     lgi_grad_rule *grad;
     uint32_t needs;                    /* LGI_IN and LGI_OUT of what grad reads */
 
-    double (*flops)(const lgi_node *n);    /* arithmetic of forward; absent: one a result */
+    double (*flops)(const lgi_node *n);    /* of forward; absent: one a number */
     size_t attr_bytes;                 /* sizeof the attributes' struct; 0: none */
 
     /*
@@ -83,7 +83,7 @@ lgi_grad_rule lgi_zero_grad;
 
 /* registry: op_list.c, made by CMake from the file names, has the families */
 extern const lg_op *const *const lgi_op_families[];    /* NULL ends both */
-const lg_op *lgi_each_op(int *family, int *member);    /* from 0, 0; NULL after the last */
+const lg_op *lgi_each_op(int *family, int *member);    /* from 0, 0; NULL: no more */
 
 /* apply.c */
 lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
@@ -103,7 +103,7 @@ typedef enum lgi_type {
 typedef struct lgi_attr {
     char name[24];
     lgi_type type;
-    const char *words;                 /* "mean|sum|none", up to a space, of an LGI_WORD */
+    const char *words;                 /* "mean|sum", up to a space, of an LGI_WORD */
     const char *initial;               /* text of the default; NULL: must be given */
     size_t offset;                     /* in the attributes' struct */
 } lgi_attr;
@@ -122,20 +122,21 @@ typedef struct lgi_signature {
 /* All false when the line is malformed; tests read every line. */
 bool lgi_read_signature(const char *args, lgi_signature *s);
 lg_status lgi_default_attrs(lg_engine *E, const char *who, const lgi_signature *s,
-                            void *attrs, uint32_t given);    /* fills those not given */
+                            void *attrs, uint32_t given);  /* fills those not given */
 lg_status lgi_set_attr(lg_engine *E, const char *who, const lgi_attr *a, void *attrs,
-                       const char *text, size_t n);          /* from text */
+                       const char *text, size_t n);        /* from text */
 int lgi_find_attr(const lgi_signature *s, const char *name, size_t n);   /* -1: none */
 lg_status lgi_unknown_attr(lg_engine *E, const char *who, const lgi_signature *s,
-                           const char *name);                /* fails, naming the nearest */
+                           const char *name);              /* fails, naming the nearest */
 lg_status lgi_wrong_attr(lg_engine *E, const char *who, const lgi_attr *a,
-                         const char *came);                  /* fails, naming the type */
+                         const char *came);                /* fails, naming the type */
 lg_status lgi_parse_attrs(lg_engine *E, const char *who, const lgi_signature *s,
-                          const char *text, void *attrs);    /* "stride=2, bias=false" */
+                          const char *text, void *attrs);  /* "stride=2, bias=false" */
 
-/* check.c - for shape rules. Messages name operator, input, what came, what was needed. */
+/* check.c - for shape rules. Messages name operator, input, what came and was needed. */
 const char *lgi_input_name(const lgi_node *n, int i, char to[16]);
-lg_status lgi_need_ndim(lg_engine *E, const lgi_node *n, int i, int ndim, const char *axes);
+lg_status lgi_need_ndim(lg_engine *E, const lgi_node *n, int i, int ndim,
+                        const char *axes);     /* as "n,c,h,w" */
 lg_status lgi_need_axis(lg_engine *E, const lgi_node *n, const char *name, int64_t *dim,
                         int ndim);             /* becomes 1 .. ndim */
 lg_status lgi_need_axes(lg_engine *E, const lgi_node *n, const char *name, lgi_list *dims,
@@ -153,7 +154,8 @@ lg_tensor *lgi_sub(lg_engine *E, lg_tensor *a, lg_tensor *b);
 lg_tensor *lgi_mul(lg_engine *E, lg_tensor *a, lg_tensor *b);
 lg_tensor *lgi_div(lg_engine *E, lg_tensor *a, lg_tensor *b);
 lg_tensor *lgi_neg(lg_engine *E, lg_tensor *x);
-lg_tensor *lgi_affine(lg_engine *E, lg_tensor *x, double mul, double add);   /* x*mul+add */
+lg_tensor *lgi_affine(lg_engine *E, lg_tensor *x, double mul,
+                      double add);             /* x*mul+add */
 lg_tensor *lgi_sum_to(lg_engine *E, lg_tensor *x, const lg_tensor *like);
 lg_tensor *lgi_expand_to(lg_engine *E, lg_tensor *x, const lg_tensor *like);
 lg_tensor *lgi_reshape_to(lg_engine *E, lg_tensor *x, const lg_tensor *like);

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-extern const lg_op lgi_op_add, lgi_op_sub, lgi_op_mul, lgi_op_div, lgi_op_neg, lgi_op_affine;
-extern const lg_op lgi_op_sum, lgi_op_expand, lgi_op_reshape, lgi_op_transpose, lgi_op_matmul;
+extern const lg_op lgi_op_add, lgi_op_sub, lgi_op_mul, lgi_op_div, lgi_op_neg;
+extern const lg_op lgi_op_affine, lgi_op_sum, lgi_op_expand, lgi_op_reshape;
+extern const lg_op lgi_op_transpose, lgi_op_matmul;
 
 lg_tensor *lgi_add(lg_engine *E, lg_tensor *a, lg_tensor *b)
 {

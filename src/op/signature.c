@@ -284,7 +284,8 @@ lg_status lgi_parse_attrs(lg_engine *E, const char *who, const lgi_signature *s,
         char word[48];
         snprintf(word, sizeof word, "%.*s", (int)(n < 40 ? n : 40), p);
         if (*equal != '=')
-            return lgi_fail(E, LG_EARG, "%s: '%s' is not of the form name=value", who, word);
+            return lgi_fail(E, LG_EARG, "%s: '%s' is not of the form name=value", who,
+                            word);
         word[name < 40 ? name : 40] = 0;
         if (i < 0)
             return lgi_unknown_attr(E, who, s, word);

@@ -2,97 +2,39 @@
  * softmax.c - softmax, its logarithm, and the logarithm of a sum of exponentials, along
  * one axis. The greatest number is subtracted first, so that nothing overflows.
  */
-#include "base/pool.h"
-#include "kernel/vector.h"
+#include "kernel/softmax.h"
 #include "op/op.h"
 
 extern const lg_op lgi_op_exp;
 
-enum { SOFTMAX_PIECE = 1 << 13 };
-
-typedef enum softmax_kind { SOFTMAX, LOG_SOFTMAX, LOGSUMEXP } softmax_kind;
-
 typedef struct softmax_attr { int64_t dim, keepdim; } softmax_attr;
 
-typedef struct softmax_job {
-    softmax_kind kind;
-    const lg_real *x;
-    lg_real *y;
-    int64_t rows, rows_a_piece;
-    int64_t size, stride;              /* of the axis */
-} softmax_job;
-
-static lg_real greatest(const lg_real *x, int64_t n, int64_t stride)
-{
-    lg_real top = x[0];
-    for (int64_t i = 1; i < n; i++)
-        top = x[i * stride] > top ? x[i * stride] : top;
-    return top > -INFINITY && top < INFINITY ? top : 0;    /* never inf - inf */
-}
-
-/* The rows begin at x and y; a NaN reaches all of its row through the sum. */
-static void softmax_row(const softmax_job *j, const lg_real *x, lg_real *y)
-{
-    int64_t n = j->size, d = j->stride;
-    lg_real top = greatest(x, n, d);
-    double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        lg_real e = lgi_exp(x[i * d] - top);
-        sum += (double)e;
-        if (j->kind == SOFTMAX)
-            y[i * d] = e;
-    }
-    if (j->kind == LOGSUMEXP) {
-        *y = (lg_real)(log(sum) + (double)top);
-        return;
-    }
-    const lg_real over = (lg_real)(1 / sum), log_sum = (lg_real)log(sum);
-    for (int64_t i = 0; i < n; i++)
-        y[i * d] = j->kind == SOFTMAX ? y[i * d] * over : x[i * d] - top - log_sum;
-}
-
-static void softmax_piece(void *job, int64_t piece, int worker)
-{
-    const softmax_job *j = job;
-    int64_t i = piece * j->rows_a_piece;
-    int64_t end = i + j->rows_a_piece < j->rows ? i + j->rows_a_piece : j->rows;
-    (void)worker;
-    for (; i < end; i++) {
-        int64_t at = i / j->stride * j->stride * j->size + i % j->stride;
-        softmax_row(j, j->x + at, j->y + (j->kind == LOGSUMEXP ? i : at));
-    }
-}
-
-static void compute_softmax(lg_engine *E, const lgi_node *n, softmax_kind kind)
+static void compute_softmax(lg_engine *E, const lgi_node *n, lgi_softmax_kind kind)
 {
     const softmax_attr *t = n->attr;
     const lg_tensor *x = n->in[0];
-    softmax_job j = {.kind = kind, .x = x->data, .y = n->out->data};
-    j.size = x->dim[t->dim - 1];
-    j.stride = lgi_product_of(x->dim + t->dim, x->ndim - (int)t->dim);
-    j.rows = lgi_product_of(x->dim, (int)t->dim - 1) * j.stride;
-    if (j.rows == 0 || n->out->numel == 0)
-        return;
-    j.rows_a_piece = SOFTMAX_PIECE / j.size + 1;
-    lgi_parallel(E, (j.rows + j.rows_a_piece - 1) / j.rows_a_piece, softmax_piece, &j);
+    int64_t outer = lgi_product_of(x->dim, (int)t->dim - 1);
+    int64_t stride = lgi_product_of(x->dim + t->dim, x->ndim - (int)t->dim);
+    if (n->out->numel)
+        lgi_softmax(E, kind, x->data, n->out->data, outer, x->dim[t->dim - 1], stride);
 }
 
 static void softmax_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    compute_softmax(E, n, SOFTMAX);
+    compute_softmax(E, n, LGI_SOFTMAX);
 }
 
 static void log_softmax_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    compute_softmax(E, n, LOG_SOFTMAX);
+    compute_softmax(E, n, LGI_LOG_SOFTMAX);
 }
 
 static void logsumexp_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    compute_softmax(E, n, LOGSUMEXP);
+    compute_softmax(E, n, LGI_LOGSUMEXP);
 }
 
 static lg_status softmax_shape(lg_engine *E, lgi_node *n)

@@ -19,10 +19,11 @@ extern const lg_op lgi_op_clamp_back;
 
 #define UNARY_OP(name_, text, kind, expr, reads, rule)                                  \
     LGI_LOOP1(name_##_loop, void, expr)                                                 \
+    LGI_WIDE(name_##_loop)                                                              \
     static void name_##_forward(lg_engine *E, const lgi_node *n, void *workspace)       \
     {                                                                                   \
         (void)workspace;                                                                \
-        lgi_map(E, name_##_loop, n->out, 1, n->in, NULL);                               \
+        lgi_map(E, LGI_WIDEST(E, name_##_loop), n->out, 1, n->in, NULL);                \
     }                                                                                   \
     const lg_op lgi_op_##name_ = {.name = #name_, .args = "x",                          \
         .doc = text " The result has the shape of x.", .shape = lgi_same_shape,         \

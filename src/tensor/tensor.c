@@ -214,7 +214,8 @@ lg_tensor *lg_rand(lg_engine *E, int ndim, const int64_t *dim)
 {
     lg_tensor *t = lgi_make(E, ndim, dim);
     if (t)
-        lgi_fill_uniform(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data, t->numel);
+        lgi_fill_uniform(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data,
+                         t->numel);
     return t;
 }
 
@@ -222,7 +223,8 @@ lg_tensor *lg_randn(lg_engine *E, int ndim, const int64_t *dim)
 {
     lg_tensor *t = lgi_make(E, ndim, dim);
     if (t)
-        lgi_fill_normal(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data, t->numel);
+        lgi_fill_normal(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data,
+                        t->numel);
     return t;
 }
 

@@ -53,8 +53,8 @@ struct lg_tensor {
 };
 
 /* tensor.c - life */
-lg_tensor *lgi_new(lg_engine *E, int count);           /* a block: no shapes, 1 ref each */
-lg_status lgi_allocate(lg_tensor *t);                  /* numbers for its shape, uncleared */
+lg_tensor *lgi_new(lg_engine *E, int count);           /* a block: no shape, 1 ref each */
+lg_status lgi_allocate(lg_tensor *t);                  /* its numbers, uncleared */
 void lgi_share(lg_tensor *t, const lg_tensor *of, int64_t offset);  /* of's buffer */
 void lgi_hold(lg_tensor *t);                           /* the shell alone */
 void lgi_drop(lg_tensor *t);
@@ -64,7 +64,7 @@ void lgi_forget(lg_tensor *owner);                     /* lets its history go */
 bool lgi_keeps_in(const lgi_node *n, int i);
 bool lgi_keeps_out(const lgi_node *n, int k);
 lg_tensor *lgi_scoped(lg_engine *E, lg_tensor *t);     /* hands a ref to the open scope */
-lg_tensor *lgi_make(lg_engine *E, int ndim, const int64_t *dim);    /* scoped, uncleared */
+lg_tensor *lgi_make(lg_engine *E, int ndim, const int64_t *dim);  /* scoped, uncleared */
 
 /* shape.c */
 lg_status lgi_set_dims(lg_tensor *t, int ndim, const int64_t *dim);
@@ -78,8 +78,8 @@ bool lgi_broadcast_dims(const lg_tensor *a, const lg_tensor *b, int *ndim, int64
 enum { LGI_SHAPE_TEXT = 192 };
 const char *lgi_shape(const lg_tensor *t, char to[LGI_SHAPE_TEXT]);  /* "{64,100}" */
 const char *lgi_dims(int ndim, const int64_t *dim, char to[LGI_SHAPE_TEXT]);
-/* The header line, and of one or two axes the corners of the numbers; returns the length. */
+/* The header line, and of one or two axes the corners; returns the length. */
 size_t lgi_describe(const lg_tensor *t, char *to, size_t size);
-#define LGI_SHAPE(t) lgi_shape(t, (char[LGI_SHAPE_TEXT]){0})         /* within an expression */
+#define LGI_SHAPE(t) lgi_shape(t, (char[LGI_SHAPE_TEXT]){0})   /* within an expression */
 
 #endif

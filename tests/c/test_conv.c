@@ -50,8 +50,8 @@ static int64_t size_of(const lgi_conv *v, int which)
 }
 
 /* Adds one tap's terms to the tensor `which`, and their magnitudes to size. */
-static void plain_tap(const lgi_conv *v, int which, lg_real *t[3], double *sum, double *size,
-                      int64_t at_w, int64_t at_x, int64_t at_y)
+static void plain_tap(const lgi_conv *v, int which, lg_real *t[3], double *sum,
+                      double *size, int64_t at_w, int64_t at_x, int64_t at_y)
 {
     int64_t at[3] = {at_x, at_w, at_y};
     double product = (double)t[(which + 1) % 3][at[(which + 1) % 3]]
@@ -107,7 +107,8 @@ static bool near_plain(lg_engine *E, const lgi_conv *v, int which, lg_real *t[3]
                 plain_image(v, n, o, c, which, t, sum, size);
     for (int64_t i = 0; i < count; i++) {
         double b = bias && which != OF_W ? (double)bias[i / plane % channels] : 0;
-        double tolerance = (sizeof(lg_real) == 4 ? 2e-6 : 4e-15) * (size[i] + fabs(b) + 1e-3);
+        double unit = sizeof(lg_real) == 4 ? 2e-6 : 4e-15;
+        double tolerance = unit * (size[i] + fabs(b) + 1e-3);
         near &= fabs((double)t[which][i] - sum[i] - b) <= tolerance;
     }
     lgi_free(E, sum, bytes);
@@ -130,8 +131,8 @@ static void test_geometry(lg_engine *one, lg_engine *four, const lgi_conv *v)
         run_kernel(four, v, which, t, b);
         bool same = count == 0 || memcmp(mine, again, (size_t)count * sizeof *again) == 0;
         check(ok && same, "%s of x %lld,%lld,%lld,%lld y %lld,%lldx%lld kernel %lldx%lld "
-              "stride %lld,%lld padding %lld,%lld dilation %lld,%lld groups %lld on %s: %s",
-              names[which], (long long)v->n, (long long)v->c, (long long)v->h,
+              "stride %lld,%lld padding %lld,%lld dilation %lld,%lld groups %lld on %s: "
+              "%s", names[which], (long long)v->n, (long long)v->c, (long long)v->h,
               (long long)v->w, (long long)v->out, (long long)v->oh, (long long)v->ow,
               (long long)v->kh, (long long)v->kw, (long long)v->sh, (long long)v->sw,
               (long long)v->ph, (long long)v->pw, (long long)v->dh, (long long)v->dw,
@@ -162,7 +163,7 @@ static lgi_conv random_geometry(void)
 
 static void test_cpu(lgi_cpu cpu)
 {
-    /*                            n   c   h   w   out oh  ow  kernel stride padding, dilation */
+    /* n, c, h, w; out, oh, ow; kernel, stride, padding, dilation; groups */
     static const lgi_conv some[] = {
         {8, 64, 14, 14, 128, 7, 7, 4, 4, 2, 2, 1, 1, 1, 1, 1},
         {9, 1, 28, 28, 64, 14, 14, 4, 4, 2, 2, 1, 1, 1, 1, 1},
@@ -199,10 +200,11 @@ static const misfit misfits[] = {
     {"conv2d", 2, {4, 4}, {{1, 3, 5, 5}, {2, 4, 3, 3}}, NULL,
      "conv2d: x {1,3,5,5} has 3 channels, but w {2,4,3,3} takes 4 (groups is 1)"},
     {"conv2d", 2, {4, 4}, {{1, 4, 5, 5}, {3, 2, 3, 3}}, "groups=2",
-     "conv2d: 3 output channels cannot be shared among 2 groups; groups must divide them"},
+     "conv2d: 3 output channels cannot be shared among 2 groups; groups must "
+     "divide them"},
     {"conv2d", 2, {4, 4}, {{1, 1, 3, 5}, {2, 1, 5, 2}}, "dilation={1,2}",
-     "conv2d: the kernel, 5x3 with its dilation, is larger than the padded input, 3x5: x is "
-     "{1,1,3,5}; use a smaller kernel or more padding"},
+     "conv2d: the kernel, 5x3 with its dilation, is larger than the padded input, 3x5: "
+     "x is {1,1,3,5}; use a smaller kernel or more padding"},
     {"conv2d", 2, {4, 4}, {{1, 1, 5, 5}, {2, 1, 3, 3}}, "stride={0,1}",
      "conv2d: stride must be from 1 to "},
     {"conv2d", 2, {4, 4}, {{1, 1, 5, 5}, {2, 1, 3, 3}}, "padding=-1",
@@ -216,8 +218,10 @@ static const misfit misfits[] = {
     {"conv2d", 2, {4, 4}, {{1, 1, 5, 5}, {2, 1, 3, 3}}, "padding=1000000",
      "conv2d: one image of {1,1,5,5}, padded, has more than 2^30 numbers"},
     {"conv_transpose2d", 2, {4, 4}, {{1, 3, 5, 5}, {2, 1, 3, 3}}, NULL,
-     "conv_transpose2d: x {1,3,5,5} has 3 channels, but w {2,1,3,3} takes 2 (groups is 1)"},
-    {"conv_transpose2d", 2, {4, 4}, {{1, 2, 5, 5}, {2, 1, 3, 3}}, "stride=2, output_padding=2",
+     "conv_transpose2d: x {1,3,5,5} has 3 channels, but w {2,1,3,3} takes 2 "
+     "(groups is 1)"},
+    {"conv_transpose2d", 2, {4, 4}, {{1, 2, 5, 5}, {2, 1, 3, 3}},
+     "stride=2, output_padding=2",
      "conv_transpose2d: output_padding is {2,2}; it must be 0 or more, and less than the "
      "stride or the dilation, {2,2} here"},
     {"conv_transpose2d", 2, {4, 4}, {{1, 2, 1, 1}, {2, 1, 3, 3}}, "padding=2",
@@ -227,7 +231,8 @@ static const misfit misfits[] = {
     {"conv2d_weight", 2, {4, 4}, {{2, 1, 5, 5}, {2, 3, 4, 4}}, NULL,
      "conv2d_weight: kernel must be given"},
     {"matmul", 2, {2, 2}, {{2, 3}, {4, 5}}, NULL,
-     "matmul: {2,3} by {4,5}: a has 3 columns and b 4 rows, which must be the same number"},
+     "matmul: {2,3} by {4,5}: a has 3 columns and b 4 rows, "
+     "which must be the same number"},
     {"matmul", 2, {2, 2}, {{2, 3}, {3, 5}}, "transpose_b=true",
      "matmul: {2,3} by {3,5} transposed: a has 3 columns and b 5 rows"},
     {"matmul", 2, {3, 3}, {{2, 3, 4}, {3, 4, 5}}, NULL,
@@ -237,7 +242,8 @@ static const misfit misfits[] = {
     {"matmul", 2, {1, 2}, {{3}, {3, 4}}, "transpose_a=true",
      "matmul: transpose_a needs two axes, and a is {3}"},
     {"linear", 2, {2, 2}, {{2, 3}, {4, 5}}, NULL,
-     "linear: x is {2,3} and w is {4,5} (out,in): the last axis of x must have 5 numbers"},
+     "linear: x is {2,3} and w is {4,5} (out,in): the last axis of x "
+     "must have 5 numbers"},
     {"linear", 3, {2, 2, 1}, {{2, 5}, {4, 5}, {5}}, NULL,
      "linear: b must be {4}, a number for each row of w {4,5}, and is {5}"}};
 

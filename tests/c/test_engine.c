@@ -1,4 +1,4 @@
-/* test_engine.c - the engine's promises: failure, memory, files, random numbers, threads. */
+/* test_engine.c - the engine's promises: failure, memory, files, randomness, threads. */
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "base/files.h"
@@ -32,11 +32,13 @@ static void test_failure(void)
     check(!lg_zeros(E, 2, (int64_t[]){3, -1}), "a negative size is refused");
     check_text(lg_message(E), "{3,-1} is no shape: a size is negative");
     lg_clear(E);
-    check(!lg_zeros(E, 2, (int64_t[]){(int64_t)1 << 31, (int64_t)1 << 31}), "2^62 elements");
+    check(!lg_zeros(E, 2, (int64_t[]){(int64_t)1 << 31, (int64_t)1 << 31}),
+          "2^62 elements");
     check_text(lg_message(E), "has more than 2^40 elements");
     lg_clear(E);
     lg_tensor *empty = lg_zeros(E, 2, (int64_t[]){0, (int64_t)1 << 62});
-    check(empty && lg_numel(empty) == 0, "a size of 0 makes it empty, however large another");
+    check(empty && lg_numel(empty) == 0,
+          "a size of 0 makes it empty, however large another");
     check(strcmp(lg_version(), LG_VERSION) == 0, "the version");
     check(lg_close(E) == 0, "nothing is left");
     check(lg_close(NULL) == 0, "closing nothing");
@@ -156,7 +158,7 @@ static void test_random(void)
     lgi_philox((lgi_stream){0, 0}, 0, r);
     check(r[0] == 0x6627e8d5 && r[1] == 0xe169c58d && r[2] == 0xbc57ac4c
           && r[3] == 0x9b00dbd8, "Philox of zeros");
-    lgi_philox((lgi_stream){0xffffffffffffffffu, 0xffffffffffffffffu}, 0xffffffffffffffffu, r);
+    lgi_philox((lgi_stream){UINT64_MAX, UINT64_MAX}, UINT64_MAX, r);
     check(r[0] == 0x408f276d && r[1] == 0x41c83b0e && r[2] == 0xa20bc7c6
           && r[3] == 0x6d5451fd, "Philox of ones");
 
@@ -187,11 +189,12 @@ static void test_decimal(void)
     const char *end;
     double x;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        check(lgi_read_decimal(texts[i], &end, &x) && x == strtod(texts[i], NULL) && !*end,
-              "%s is read as %.17g", texts[i], x);
+        check(lgi_read_decimal(texts[i], &end, &x) && x == strtod(texts[i], NULL)
+              && !*end, "%s is read as %.17g", texts[i], x);
     check(lgi_read_decimal("-inf,", &end, &x) && x == -INFINITY && *end == ',', "-inf");
     check(!lgi_read_decimal("x", &end, &x) && !lgi_read_decimal("", &end, &x)
-          && !lgi_read_decimal("-", &end, &x) && !lgi_read_decimal(".", &end, &x), "no numbers");
+          && !lgi_read_decimal("-", &end, &x) && !lgi_read_decimal(".", &end, &x),
+          "no numbers");
 }
 
 /* A file table whose n-th call fails. */
@@ -252,7 +255,8 @@ static void expect_content(lg_engine *E, const char *path, const char *content)
     unsigned char *data;
     size_t n;
     check(lgi_read_file(E, path, 1 << 20, &data, &n) == LG_OK, "%s", lg_message(E));
-    check(n == strlen(content) && memcmp(data, content, n) == 0, "the content of %s", path);
+    check(n == strlen(content) && memcmp(data, content, n) == 0, "the content of %s",
+          path);
     lgi_free(E, data, n);
 }
 
@@ -271,7 +275,8 @@ static void test_files(void)
             lg_config c = LG_CONFIG_INIT;
             c.files = &table;
             lg_engine *E = open_with(&c);
-            check(lgi_save_file(E, path, "the earlier file", 16) == LG_OK, "%s", lg_message(E));
+            check(lgi_save_file(E, path, "the earlier file", 16) == LG_OK, "%s",
+                  lg_message(E));
             bad.calls = 0;
             bad.at = at;
             lg_status status = lgi_save_file(E, path, "something else, longer", 22);
@@ -302,7 +307,8 @@ static void test_files(void)
     size_t n;
     check(lgi_make_folder(E, deep) == LG_OK, "folders within folders");
     check(lgi_make_folder(E, deep) == LG_OK, "again");
-    check(lgi_read_file(E, "/nonexistent", 10, &data, &n) == LG_EIO && !data, "no such file");
+    check(lgi_read_file(E, "/nonexistent", 10, &data, &n) == LG_EIO && !data,
+          "no such file");
     check_text(lg_message(E), "cannot open '/nonexistent': No such file or directory");
     lg_clear(E);
     check(lgi_read_file(E, folder, 10, &data, &n) < 0, "a folder is no file");

@@ -68,8 +68,10 @@ static void plain_product(sample *s)
                 double sum = p->add ? (double)s->c[at] : 0, size = fabs(sum) + 1;
                 sum += p->bias ? (double)p->bias[j] : 0;
                 for (int64_t k = 0; k < p->k; k++) {
-                    int64_t a = q * s->batch.a[0] + (p->ta ? k * p->lda + i : i * p->lda + k);
-                    int64_t b = q * s->batch.b[0] + (p->tb ? j * p->ldb + k : k * p->ldb + j);
+                    int64_t a = p->ta ? k * p->lda + i : i * p->lda + k;
+                    int64_t b = p->tb ? j * p->ldb + k : k * p->ldb + j;
+                    a += q * s->batch.a[0];
+                    b += q * s->batch.b[0];
                     double x = (double)s->a[a] * (double)s->b[b];
                     sum += x;
                     size += fabs(x);
@@ -79,7 +81,8 @@ static void plain_product(sample *s)
             }
 }
 
-static void make_sample(lg_engine *E, sample *s, int64_t m, int64_t n, int64_t k, int64_t batch)
+static void make_sample(lg_engine *E, sample *s, int64_t m, int64_t n, int64_t k,
+                        int64_t batch)
 {
     memset(s, 0, sizeof *s);
     bool ta = below(2), tb = below(2), add = below(3) == 0;
@@ -101,7 +104,8 @@ static void make_sample(lg_engine *E, sample *s, int64_t m, int64_t n, int64_t k
     s->scale = lgi_alloc0(E, (size_t)s->nc * sizeof(lg_real));
     s->bias = numbers(E, n);
     p->bias = below(2) ? s->bias : NULL;
-    snprintf(s->text, sizeof s->text, "%lldx%lldx%lld batch %lld ta %d tb %d add %d bias %d, %s",
+    snprintf(s->text, sizeof s->text,
+             "%lldx%lldx%lld batch %lld ta %d tb %d add %d bias %d, %s",
              (long long)m, (long long)n, (long long)k, (long long)batch, ta, tb, add,
              p->bias != NULL, lgi_cpu_name(E->cpu));
     plain_product(s);
@@ -200,7 +204,8 @@ int main(void)
 {
     static const lgi_cpu all[] = {LGI_PLAIN, LGI_NEON, LGI_AVX2, LGI_AVX512};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i] <= lgi_detect_cpu() && (all[i] != LGI_NEON || lgi_detect_cpu() == LGI_NEON)) {
+        if (all[i] <= lgi_detect_cpu()
+            && (all[i] != LGI_NEON || lgi_detect_cpu() == LGI_NEON)) {
             test_cpu(all[i], false);
             test_row_alone(all[i]);
         }

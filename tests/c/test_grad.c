@@ -5,7 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-static lg_tensor *call1(lg_engine *E, const char *op, lg_tensor *x, const char *attributes)
+static lg_tensor *call1(lg_engine *E, const char *op, lg_tensor *x,
+                        const char *attributes)
 {
     return lg_apply(E, lg_find_op(op), 1, &x, attributes);
 }
@@ -25,19 +26,22 @@ static void test_orders(lg_engine *E)
     lg_tensor *x = leaf(E, 1.5), *g = call2(E, "mul", x, call2(E, "mul", x, x));
     static const double expected[] = {3 * 1.5 * 1.5, 6 * 1.5, 6};
     for (int order = 0; order < 3; order++) {
-        check(lg_grad(E, g, NULL, 1, &x, LG_CREATE_GRAPH, &g) == LG_OK, "%s", lg_message(E));
-        check(fabs(*lg_data(g) - expected[order]) < 1e-5, "derivative %d of x^3: %g", order + 1,
-              (double)*lg_data(g));
+        check(lg_grad(E, g, NULL, 1, &x, LG_CREATE_GRAPH, &g) == LG_OK, "%s",
+              lg_message(E));
+        check(fabs(*lg_data(g) - expected[order]) < 1e-5, "derivative %d of x^3: %g",
+              order + 1, (double)*lg_data(g));
     }
     lg_tensor *w[2] = {x, leaf(E, 2)}, *out[2], *y = call2(E, "mul", w[0], w[1]);
     check(lg_grad(E, y, NULL, 2, w, 0, out) == LG_OK && *lg_data(out[0]) == 2
           && *lg_data(out[1]) == 1.5, "two at once, in their order");
     y = call2(E, "add", x, x);
-    check(lg_grad(E, y, NULL, 1, &x, 0, out) == LG_OK && *lg_data(*out) == 2, "used twice");
+    check(lg_grad(E, y, NULL, 1, &x, 0, out) == LG_OK && *lg_data(*out) == 2,
+          "used twice");
     y = call1(E, "exp", x, NULL);
     lg_tensor *z = call2(E, "mul", y, y);
     check(lg_grad(E, z, NULL, 1, &y, 0, out) == LG_OK
-          && fabs(*lg_data(*out) - 2 * exp(1.5)) < 1e-4, "by a result within the history");
+          && fabs(*lg_data(*out) - 2 * exp(1.5)) < 1e-4,
+          "by a result within the history");
     y = call1(E, "sign", x, NULL);
     check(lg_grad(E, y, NULL, 1, &x, 0, out) == LG_OK && *lg_data(*out) == 0,
           "zero where it is zero: %s", lg_message(E));
@@ -54,10 +58,13 @@ static void test_messages(lg_engine *E)
 {
     lg_tensor *x = leaf(E, 1), *other = leaf(E, 2), *out, *y = call1(E, "exp", x, NULL);
     lg_grad(E, y, NULL, 1, &other, 0, &out);
-    expect_failure(E, LG_EARG, "the result does not depend on tensor 1 of those asked for, {}");
-    check(lg_grad(E, y, NULL, 1, &other, LG_ALLOW_UNUSED, &out) == LG_OK && !out, "or NULL");
+    expect_failure(E, LG_EARG,
+                   "the result does not depend on tensor 1 of those asked for, {}");
+    check(lg_grad(E, y, NULL, 1, &other, LG_ALLOW_UNUSED, &out) == LG_OK && !out,
+          "or NULL");
     y = call1(E, "exp", x, NULL);
-    check(lg_grad(E, y, NULL, 1, &x, LG_RETAIN_GRAPH, &out) == LG_OK, "keeping the history");
+    check(lg_grad(E, y, NULL, 1, &x, LG_RETAIN_GRAPH, &out) == LG_OK,
+          "keeping the history");
     check(lg_grad(E, y, NULL, 1, &x, 0, &out) == LG_OK, "a second walk");
     lg_grad(E, y, NULL, 1, &x, 0, &out);
     expect_failure(E, LG_ESTATE, "was let go by an earlier grad or minimize");
@@ -65,7 +72,8 @@ static void test_messages(lg_engine *E)
     expect_failure(E, LG_EARG, "the result has no history");
     lg_tensor *v = lg_track(E, lg_randn(E, 2, (int64_t[]){2, 3}));
     lg_grad(E, call1(E, "exp", v, NULL), NULL, 1, &v, 0, &out);
-    expect_failure(E, LG_ESHAPE, "needs a result of one element, got {2,3}; call :mean()");
+    expect_failure(E, LG_ESHAPE,
+                   "needs a result of one element, got {2,3}; call :mean()");
     lg_grad(E, call1(E, "exp", v, NULL), lg_zeros(E, 1, (int64_t[]){6}), 1, &v, 0, &out);
     expect_failure(E, LG_ESHAPE, "the seed is {6}, and the result {2,3}");
     y = call1(E, "sum", call2(E, "mul", v, v), NULL);
@@ -116,8 +124,8 @@ static void test_depth(lg_engine *E)
         y = z;
         lg_close_scope(E, inner);
     }
-    check(lg_grad(E, y, NULL, 1, &x, LG_RETAIN_GRAPH, &out) == LG_OK && *lg_data(out) == 1,
-          "a million operators deep: %s", lg_message(E));
+    check(lg_grad(E, y, NULL, 1, &x, LG_RETAIN_GRAPH, &out) == LG_OK
+          && *lg_data(out) == 1, "a million operators deep: %s", lg_message(E));
     lg_release(y);                     /* and freed without recursion */
     lg_close_scope(E, scope);
 }
@@ -172,7 +180,8 @@ static void test_allocations(bool for_ever)
         failures += status < 0;
         check(status == LG_OK || status == LG_ENOMEM, "allocation %lld: status %d",
               (long long)at, status);
-        check(status < 0 || ended || !for_ever, "allocation %lld was missed", (long long)at);
+        check(status < 0 || ended || !for_ever, "allocation %lld was missed",
+              (long long)at);
         f.at = 0;
         f.for_ever = false;
         lg_clear(E);

@@ -1,8 +1,8 @@
 /*
  * test_gradients.c - every operator of the registry against finite differences.
  *
- * No operator is named here. A new one is tested as soon as it exists, at first and second
- * order, with each subset of its inputs tracked; one that brings no samples fails.
+ * No operator is named here. A new one is tested as soon as it exists, at first and
+ * second order, with each subset of its inputs tracked; one that brings no samples fails.
  */
 #include "grad/check.h"
 #include "test.h"
@@ -43,7 +43,8 @@ static void check_descriptor(lg_engine *E, const lg_op *op)
     check(s.bytes <= op->attr_bytes, "%s: its struct is smaller than its args", op->name);
     check(op->samples[0] != NULL, "%s brings no samples", op->name);
     check(n > 10 && op->doc[n - 1] == '.', "%s: its doc is no sentence", op->name);
-    check(op->grad != NULL, "%s: no gradient rule: LG_ZERO says that it is zero", op->name);
+    check(op->grad != NULL, "%s: no gradient rule: LG_ZERO says that it is zero",
+          op->name);
     for (int i = 0; i < 8 && op->samples[i]; i++)
         check_sample(E, op, op->samples[i]);
 }
@@ -54,7 +55,8 @@ int main(int argc, char **argv)
     int family = 0, member = 0;
     const lg_op *op;
     if (sizeof(lg_real) < 8) {
-        printf("skipped: gradients are checked in double\n0 passed, 0 failed, 1 skipped\n");
+        printf("skipped: gradients are checked in double\n"
+               "0 passed, 0 failed, 1 skipped\n");
         return 0;
     }
     if (lg_open(&E, NULL) != LG_OK)
@@ -62,7 +64,8 @@ int main(int argc, char **argv)
     while ((op = lgi_each_op(&family, &member)))
         if (argc < 2 || strcmp(argv[1], op->name) == 0)
             check_descriptor(E, op);
-    check(lg_bytes(E) == 0 || E->scoped_cap, "%lld bytes are left", (long long)lg_bytes(E));
+    check(lg_bytes(E) == 0 || E->scoped_cap, "%lld bytes are left",
+          (long long)lg_bytes(E));
     check(lg_close(E) == 0, "memory is left");
     return report();
 }

@@ -542,36 +542,11 @@ static void test_slopes(void)
     }
 }
 
-/* The same bits on one thread and on four. */
-static void test_threads(void)
-{
-    lg_config many = LG_CONFIG_INIT;
-    lg_real bits[2][8];
-    lg_engine *first = E;
-    for (int run = 0; run < 2; run++) {
-        many.threads = run ? 4 : 1;
-        if (lg_open(&E, &many) != LG_OK)
-            return;
-        lg_tensor *x = lg_randn(E, 4, (int64_t[]){16, 3, 64, 64}), *y, *t[8];
-        y = op1("batch_norm", x, NULL);
-        t[0] = op1("sum", x, NULL), t[1] = op1("norm", x, NULL);
-        t[2] = op1("sum", x, "dims={1,3,4}"), t[3] = op1("var", x, NULL);
-        t[4] = &y[2], t[5] = op1("sum", op1("dropout", x, NULL), NULL);
-        t[6] = op2("mse", x, y, NULL), t[7] = op1("logsumexp", shaped(x, "-1"), "dim=1");
-        for (int i = 0; i < 8; i++)
-            bits[run][i] = t[i] ? t[i]->data[0] : (lg_real)NAN;
-        check(lg_failure(E) == LG_OK, "%s", lg_message(E));
-        check(lg_close(E) == 0, "memory is left");
-    }
-    E = first;
-    check(memcmp(bits[0], bits[1], sizeof bits[0]) == 0, "4 threads give other bits");
-}
-
 int main(void)
 {
     static void (*const tests[])(void) = {test_unary, test_arith, test_broadcast,
         test_reduce, test_softmax, test_shape, test_permute, test_norm, test_dropout,
-        test_loss, test_slopes, test_threads};
+        test_loss, test_slopes};
     if (lg_open(&E, NULL) != LG_OK)
         return 1;
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {

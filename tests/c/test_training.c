@@ -126,7 +126,8 @@ static void test_bits(const char *optimizer)
         }
         first = threads == 1 ? fingerprint(&m) : first;
         check(value < start, "%s: the loss falls: %g, then %g", optimizer, start, value);
-        check(fingerprint(&m) == first, "%s: the same bits on %d threads", optimizer, threads);
+        check(fingerprint(&m) == first, "%s: the same bits on %d threads", optimizer,
+              threads);
         close_net(&m);
         check(lg_close(E) == 0, "nothing is left");
     }
@@ -179,7 +180,8 @@ static bool fail_at(int64_t at, bool for_ever, int64_t *failures)
     }
     lg_clear(E);
     E->drawn = drawn;
-    check(train_step(E, &m, &value) == LG_OK, "the engine works again: %s", lg_message(E));
+    check(train_step(E, &m, &value) == LG_OK, "the engine works again: %s",
+          lg_message(E));
     close_net(&m);
     check(lg_close(E) == 0, "allocation %lld: memory is left", (long long)at);
     return ended;

@@ -21,7 +21,8 @@ function check.skip(why) error({ skip = why }, 0) end
 
 function check.equal(a, b, what)
   if a ~= b then
-    error(("%s: got %s, expected %s"):format(what or "value", tostring(a), tostring(b)), 2)
+    what = what or "value"
+    error(("%s: got %s, expected %s"):format(what, tostring(a), tostring(b)), 2)
   end
 end
 

@@ -50,7 +50,8 @@ end)
 
 check.case("a training loop holds no more after 300 steps than after 50", function()
   local nn <const>, optim <const> = lg.nn, lg.optim
-  local net <const> = nn.Sequential { name = "N", input = { 8 }, nn.Linear { 16, act = "tanh" },
+  local net <const> = nn.Sequential { name = "N", input = { 8 },
+                                      nn.Linear { 16, act = "tanh" },
                                       nn.Linear { 1 } }
   local opt <const> = optim.Adam(net, { lr = 1e-3 })
   local function steps(n)
