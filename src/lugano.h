@@ -109,7 +109,7 @@ LG_API int64_t lg_close(lg_engine *E);         /* the bytes that were not given 
 LG_API lg_status lg_failure(const lg_engine *E);      /* the first since lg_clear */
 LG_API const char *lg_message(const lg_engine *E);    /* its text; "" if there is none */
 LG_API void lg_clear(lg_engine *E);
-LG_API void lg_interrupt(lg_engine *E);        /* what runs fails with LG_EINTERRUPT */
+LG_API void lg_interrupt(lg_engine *E);        /* what runs now, or else next, fails */
 LG_API void lg_seed(lg_engine *E, uint64_t seed);
 LG_API int64_t lg_bytes(const lg_engine *E);   /* in use now, the cache not counted */
 LG_API int64_t lg_peak_bytes(const lg_engine *E);     /* the most there were */

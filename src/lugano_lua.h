@@ -21,6 +21,9 @@ struct lua_State;
 extern "C" {
 #endif
 
+/* lg_interrupt ends a script at its next operator; a loop without any goes on, until the
+ * host's own hook ends it. */
+
 /* Text only, never binary chunks. name stands for the code in messages: "setup.lua". */
 LG_API lg_status lg_run_file(lg_engine *E, const char *path);
 LG_API lg_status lg_run_string(lg_engine *E, const char *code, const char *name);

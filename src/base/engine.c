@@ -9,10 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { MOST_WORKERS = 1024 };
+
 static void configure(lg_engine *E, const lg_config *c)
 {
     E->threads = c->threads > 0 ? c->threads : lgi_count_cores();
-    E->limit = c->memory_limit;
+    E->threads = E->threads < MOST_WORKERS ? E->threads : MOST_WORKERS;
+    E->limit = c->memory_limit > 0 ? c->memory_limit : 0;
     E->use_blas = c->blas;
     E->no_cache = c->no_cache;
     E->allocator = c->allocator ? *c->allocator : lgi_system_allocator();

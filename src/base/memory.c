@@ -51,7 +51,7 @@ static size_t class_size(int class)
 }
 
 int64_t lg_bytes(const lg_engine *E) { return E->held - E->cached - (int64_t)sizeof *E; }
-int64_t lg_peak_bytes(const lg_engine *E) { return E->peak; }
+int64_t lg_peak_bytes(const lg_engine *E) { return E->peak - (int64_t)sizeof *E; }
 
 void lg_trim(lg_engine *E)
 {
@@ -139,6 +139,9 @@ void lgi_free(lg_engine *E, void *p, size_t size)
 
 void *lgi_resize(lg_engine *E, void *p, size_t old, size_t size)
 {
+    size_t was = old, becomes = size;
+    if (p && size_class(&was) == size_class(&becomes))
+        return p;
     void *q = lgi_alloc(E, size);
     if (q && p)
         memcpy(q, p, old < size ? old : size);

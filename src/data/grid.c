@@ -19,7 +19,7 @@ static lg_status grid_arguments(lg_engine *E, const lg_tensor *x, const lgi_grid
     if (x->numel == 0)
         return lgi_fail(E, LG_ESHAPE, "grid: x is %s and has nothing to show",
                         LGI_SHAPE(x));
-    if (!(isfinite(g->lo) && isfinite(g->hi) && g->lo < g->hi))
+    if (!(isfinite(g->lo) && isfinite(g->hi) && isfinite(g->hi - g->lo) && g->lo < g->hi))
         return lgi_fail(E, LG_EARG, "grid: the range %g to %g is empty; images of tanh "
                         "have -1 to 1", g->lo, g->hi);
     if (g->columns < 0 || g->padding < 0 || g->padding > LGI_MAX_SIDE)

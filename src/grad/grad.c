@@ -16,7 +16,8 @@ typedef struct stop {
     lg_tensor *owner;
     lg_tensor *cot[LGI_MAX_RESULTS];   /* the gradient of each result so far, held */
     uint64_t wanted;                   /* results that were asked for, a bit each */
-    bool marked;                       /* does it lead to one that was asked for? */
+    bool marked;                       /* is it one of them, or does it lead to one? */
+    bool through;                      /* does one of its inputs? */
     uint64_t outer_walk;               /* of a walk that this one interrupts */
     int64_t outer_slot;
 } stop;
@@ -150,11 +151,20 @@ static void mark_between(walk *w)
     for (int64_t i = 0; i < w->n; i++) {
         stop *s = &w->stops[i];
         const lgi_node *node = s->owner->node;
-        for (int k = 0; node && !s->marked && k < node->nin; k++) {
+        for (int k = 0; node && !s->through && k < node->nin; k++) {
             const stop *x = node->in[k] ? stop_of(w, node->in[k]) : NULL;
-            s->marked = x && x->marked;
+            s->through = x && x->marked;
         }
+        s->marked |= s->through;
     }
+}
+
+static lg_status changed_since(lg_engine *E, const lgi_node *n, const char *name,
+                               const lg_tensor *t)
+{
+    return lgi_fail(E, LG_ESTATE, "grad: %s %s, which the gradient of %s needs, was "
+                    "changed since (by an optimizer step, or copy); compute the result "
+                    "after the change", name, LGI_SHAPE(t), n->op->name);
 }
 
 static lg_status check_versions(lg_engine *E, const lgi_node *n)
@@ -162,10 +172,10 @@ static lg_status check_versions(lg_engine *E, const lgi_node *n)
     char name[16];
     for (int i = 0; i < n->nin; i++)
         if (n->in[i] && lgi_keeps_in(n, i) && n->in[i]->buffer->version != n->version[i])
-            return lgi_fail(E, LG_ESTATE, "grad: %s %s, which the gradient of %s needs, "
-                            "was changed since (by an optimizer step, or copy); compute "
-                            "the result after the change", lgi_input_name(n, i, name),
-                            LGI_SHAPE(n->in[i]), n->op->name);
+            return changed_since(E, n, lgi_input_name(n, i, name), n->in[i]);
+    for (int k = 0; k < n->nout; k++)  /* a result's buffer is new: its version was 0 */
+        if (lgi_keeps_out(n, k) && n->out[k].buffer->version != 0)
+            return changed_since(E, n, "the result", &n->out[k]);
     return LG_OK;
 }
 
@@ -237,7 +247,7 @@ static lg_status walk_back(walk *w, lg_tensor *y, lg_tensor *seed)
         bool any = false;
         for (int k = 0; k < LGI_MAX_RESULTS; k++)
             any |= s->cot[k] != NULL;
-        if (any && s->marked && s->owner->node) {
+        if (any && s->through) {
             int scope = lg_open_scope(E);      /* what the rule made and nobody holds */
             pass_back(w, s);
             lg_close_scope(E, scope);
@@ -270,13 +280,11 @@ static void end_walk(walk *w)
         release_cots(s, true);
         s->owner->walk = s->outer_walk;
         s->owner->slot = s->outer_slot;
-        if (!keep && w->engine->status == LG_OK && s->marked && s->owner->node)
-            s->owner->let_go = true;
-        else
-            s->marked = false;
+        s->through &= !keep && w->engine->status == LG_OK;
+        s->owner->let_go |= s->through;
     }
     for (int64_t i = 0; i < w->n; i++) /* inputs first: each is held by what it feeds */
-        if (w->stops[i].marked)
+        if (w->stops[i].through)
             lgi_forget(w->stops[i].owner);
     lgi_free(w->engine, w->stops, (size_t)w->cap * sizeof *w->stops);
 }
@@ -291,6 +299,9 @@ static lg_status check_request(lg_engine *E, lg_tensor *y, lg_tensor *seed, int 
         return E->status;
     if (!y)
         return lgi_fail(E, LG_EARG, "grad: the result is missing");
+    if (y->engine != E || (seed && seed->engine != E))
+        return lgi_fail(E, LG_EARG, "grad: the result or its seed belongs to another "
+                        "engine");
     if (seed && !lgi_same_dims(seed, y))
         return lgi_fail(E, LG_ESHAPE, "grad: the seed is %s, and the result %s; the "
                         "shapes must be the same", LGI_SHAPE(seed), LGI_SHAPE(y));
@@ -311,6 +322,8 @@ lg_status lg_grad(lg_engine *E, lg_tensor *y, lg_tensor *seed, int n,
     if (!y->tracked)
         return lgi_fail(E, LG_EARG, "grad: the result has no history: nothing that it "
                         "was made of is tracked");
+    if (lgi_reserve_scope(E, n) < 0)   /* nothing may fail once the history is let go */
+        return E->status;
     bool was = E->recording;
     int scope = lg_open_scope(E);
     walk w = {.engine = E, .number = ++E->walk, .flags = flags};

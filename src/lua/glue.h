@@ -57,7 +57,13 @@ void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
 void lgl_push_options(lua_State *L, const lgi_signature *s);  /* as data: lua_layer.c */
 lua_Integer lgl_check_whole(lua_State *L, int arg, lua_Integer least, lua_Integer most);
 
-/* compute */
+/* compute
+ *
+ * A collection runs finalizers, and a script's may close any tensor: so a raw pointer
+ * lives to the next call that may allocate, LGL_COMPUTE's second try included. Fetch it
+ * within the expression (lgl_unboxed), or pin it between check and finish. */
+void lgl_pin(int64_t n, lg_tensor *const *t);          /* retains those that are there */
+void lgl_unpin(int64_t n, lg_tensor *const *t);
 lg_tensor *lgl_unboxed(lua_State *L, lg_engine *E, int arg); /* fails if closed */
 
 /* finish */

@@ -10,6 +10,7 @@
 #include "lua/glue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef struct reading {
@@ -24,19 +25,11 @@ static int wrong_value(const reading *r, const lgi_attr *a, int arg)
 {
     lg_engine *E = lgl_engine(r->L);
     char came[96];
-    size_t n = 0;
-    switch (lua_type(r->L, arg)) {
-    case LUA_TNUMBER: case LUA_TSTRING: case LUA_TBOOLEAN: {
-        const char *s = luaL_tolstring(r->L, arg, &n);
-        lua_Integer most = 60;
-        memcpy(came, s, n < (size_t)most ? n : (size_t)most);
-        came[n < (size_t)most ? n : (size_t)most] = 0;
-        break;
-    }
-    default:
-        strcpy(came, "a ");
-        strncat(came, luaL_typename(r->L, arg), 40);
-    }
+    int type = lua_type(r->L, arg);
+    if (type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN)
+        snprintf(came, sizeof came, "%.60s", luaL_tolstring(r->L, arg, NULL));
+    else
+        snprintf(came, sizeof came, "a %s", luaL_typename(r->L, arg));
     lgi_wrong_attr(E, r->who, a, came);
     return lgl_raise(r->L);
 }
@@ -65,7 +58,7 @@ static int64_t read_wholes(lua_State *L, int arg, int64_t *to, int64_t most)
 
 static bool read_pair_value(lua_State *L, int arg, lgi_pair *p)
 {
-    int64_t two[2];
+    int64_t two[2] = {0, 0};
     if (to_whole(L, arg, &p->h)) {
         p->w = p->h;
         return true;
@@ -191,8 +184,7 @@ void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
         if (table && arg == last && !(a && takes_table(a) && positions)) {
             read_named(&r, arg++);
         } else if (!a) {
-            lgl_error(L, "%s takes %d arguments at most: (%s)", who, s->nin + s->nattr,
-                      "see --manual");
+            lgl_error(L, "%s takes %d arguments at most", who, s->nin + s->nattr);
         } else if (a->type == LGI_LIST && lua_type(L, arg) == LUA_TNUMBER) {
             arg = read_spread(&r, a, arg, last);
         } else {

@@ -76,7 +76,10 @@ static int make_like(lua_State *L, maker *make)
     lgl_check_tensor(L, 1);
     lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L), *t = lgl_check_tensor(L, 1);
-    LGL_COMPUTE(L, E, *box = lg_retain(make(E, t->ndim, t->dim)));
+    uint64_t drawn = E->drawn;
+    lgl_pin(1, &t);
+    LGL_COMPUTE(L, E, (E->drawn = drawn, *box = lg_retain(make(E, t->ndim, t->dim))));
+    lgl_unpin(1, &t);
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 

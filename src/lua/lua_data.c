@@ -70,7 +70,6 @@ static int image_save(lua_State *L)            /* m:save(path) -> m */
 static int data_draw_grid(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
-    lg_tensor *x = lgl_check_tensor(L, 1);
     lgi_grid g = LGI_GRID_INIT;
     g.lo = luaL_checknumber(L, 2);
     g.hi = luaL_checknumber(L, 3);
@@ -78,11 +77,15 @@ static int data_draw_grid(lua_State *L)
     g.padding = (int)lgl_check_whole(L, 5, 0, LGI_MAX_SIDE);
     image_box *box = lgl_push_object(L, LGL_IMAGE, sizeof *box);
     box->engine = E;
+    lg_tensor *x = lgl_check_tensor(L, 1);
+    lgl_pin(1, &x);
     LGL_COMPUTE(L, E, lgi_draw_grid(E, x, &g, &box->image));
+    int64_t numel = x->numel;
+    lgl_unpin(1, &x);
     if (E->status < 0)
         return lgl_raise(L);
-    lua_pushnumber(L, (double)g.clipped / (double)x->numel);
-    lua_pushnumber(L, (double)g.nans / (double)x->numel);
+    lua_pushnumber(L, (double)g.clipped / (double)numel);
+    lua_pushnumber(L, (double)g.nans / (double)numel);
     return 3;
 }
 
@@ -127,9 +130,12 @@ static int data_tensor_dataset(lua_State *L)   /* name, rows, labels or nil */
 {
     lg_engine *E = lgl_engine(L);
     const char *name = luaL_checkstring(L, 1);
-    lg_tensor *rows = lgl_check_tensor(L, 2), *labels = lgl_opt_tensor(L, 3);
     lgi_dataset **box = lgl_push_object(L, LGL_DATASET, sizeof *box);
+    lg_tensor *rows = lgl_check_tensor(L, 2), *labels = lgl_opt_tensor(L, 3);
+    lg_tensor *pinned[] = {rows, labels};
+    lgl_pin(2, pinned);
     LGL_COMPUTE(L, E, *box = lgi_tensor_dataset(E, name, rows, labels));
+    lgl_unpin(2, pinned);
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -275,7 +281,9 @@ static int archive_copy(lua_State *L)          /* a:copy(name, tensor) */
     lgi_archive *a = check_archive(L);
     int64_t i = check_stored(L, a);
     lg_tensor *to = lgl_check_tensor(L, 3);
+    lgl_pin(1, &to);
     LGL_COMPUTE(L, E, lgi_copy_stored(a, i, to));
+    lgl_unpin(1, &to);
     return E->status < 0 ? lgl_raise(L) : 0;
 }
 

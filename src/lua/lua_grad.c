@@ -50,7 +50,7 @@ static int count_wanted(lua_State *L, int arg)
 
 static void read_wanted(lua_State *L, int arg, int n, lg_tensor **wanted)
 {
-    if (lgl_is_tensor(L, arg)) {
+    if (!lua_istable(L, arg)) {
         wanted[0] = lgl_check_tensor(L, arg);
         return;
     }
@@ -107,11 +107,16 @@ static int module_grad(lua_State *L)
     read_wanted(L, 2, n, wanted);      /* from here on nothing allocates */
     lg_tensor *y = lgl_check_tensor(L, 1);
     lg_tensor *seed = seed_at ? lgl_check_tensor(L, 4) : NULL;
+    lg_tensor *pinned[] = {y, seed};
+    lgl_pin(2, pinned);
+    lgl_pin(n, wanted);
     LGL_COMPUTE(L, E, compute_grad(E, y, seed, n, wanted, flags, out));
+    lgl_unpin(n, wanted);
+    lgl_unpin(2, pinned);
     if (E->status < 0)
         return lgl_raise(L);
     keep_gradients(L, RESULT, n, out);
-    if (lgl_is_tensor(L, 2))
+    if (!lua_istable(L, 2))
         lua_rawgeti(L, RESULT, 1);
     return 1;
 }

@@ -65,10 +65,8 @@ static int script_randomseed(lua_State *L)
     lua_Integer seed;
     if (lua_isnone(L, 1))
         seed = (lua_Integer)(lgi_now(E) * 1e9);
-    else if (!lua_isinteger(L, 1))
-        seed = (lua_Integer)luaL_checknumber(L, 1);
     else
-        seed = lua_tointeger(L, 1);
+        seed = luaL_checkinteger(L, 1);
     lg_seed(E, (uint64_t)seed);
     lua_pushinteger(L, seed);
     return 1;
@@ -145,9 +143,11 @@ void lgl_load_file(lua_State *L, const char *path)
     size_t size;
     luaL_checkstack(L, 4, NULL);
     if (lgi_read_file(E, path, MOST_SCRIPT, &data, &size) < 0) {
-        lua_pushstring(L, lg_message(E));
+        char message[LGI_MESSAGE];
+        strcpy(message, lg_message(E));        /* pushing may raise: clear before */
         E->raised = E->status;
         lg_clear(E);
+        lua_pushstring(L, message);
         lua_error(L);
     }
     lua_pushcfunction(L, load_bytes);
@@ -270,5 +270,8 @@ lg_status lg_set_global(lg_engine *E, const char *name, lg_tensor *t)
 {
     if (!t && E->status == LG_OK)
         return lgi_fail(E, LG_EARG, "set_global: '%s' needs a tensor, not NULL", name);
+    if (t && t->engine != E)
+        return lgi_fail(E, LG_EARG, "set_global: the tensor for '%s' belongs to another "
+                        "engine", name);
     return protected_request(E, set_request, &(request){.name = name, .tensor = t});
 }

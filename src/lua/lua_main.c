@@ -138,9 +138,7 @@ int lgl_error(lua_State *L, const char *format, ...)
 static int core_fail(lua_State *L)
 {
     int n = lua_gettop(L);
-    lua_getglobal(L, "string");
-    lua_getfield(L, -1, "format");
-    lua_replace(L, -2);
+    lua_pushvalue(L, lua_upvalueindex(1));     /* string.format, whatever a script did */
     lua_insert(L, 1);
     lua_call(L, n, 1);
     return lgl_error(L, "%s", lua_tostring(L, -1));
@@ -184,11 +182,14 @@ void lgl_push_core(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &core_key);
 
 static void open_core(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"load", core_load}, {"fail", core_fail},
-                                         {"where", core_where}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"load", core_load}, {"where", core_where},
+                                         {NULL, NULL}};
     luaL_newlib(L, functions);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, &core_key);
+    lua_getglobal(L, "string");
+    lua_getfield(L, -1, "format");
+    lua_pushcclosure(L, core_fail, 1);
+    lua_setfield(L, -3, "fail");
+    lua_pop(L, 1);
     lua_newtable(L);
     lua_setfield(L, -2, "loaded");
     lua_newtable(L);
@@ -201,6 +202,7 @@ static void open_core(lua_State *L)
     lgl_open_optim(L);
     lgl_open_data(L);
     lgl_open_system(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &core_key);      /* complete, or not at all */
 }
 
 static void open_own_engine(lua_State *L)

@@ -93,7 +93,9 @@ static int call_listed(lua_State *L, bound_op *b, int top)
         in[i - 1] = *(lg_tensor **)lua_touserdata(L, -1);
         lua_pop(L, 1);
     }
+    lgl_pin(n, in);
     LGL_COMPUTE(L, E, keep_results(b, lgi_apply(E, b->op, (int)n, in, attrs), box));
+    lgl_unpin(n, in);
     return E->status < 0 ? lgl_raise(L) : b->returned;
 }
 

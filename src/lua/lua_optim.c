@@ -63,7 +63,9 @@ static int core_optimizer(lua_State *L)
     lgi_optim **box = lgl_push_object(L, LGL_OPTIM, sizeof *box);
     lg_tensor **list = push_tensor_list(L, 2, n, who, false);
     lua_pushvalue(L, -2);
+    lgl_pin(n, list);
     LGL_COMPUTE(L, E, *box = lgi_new_optim(E, type, attr, n, list));
+    lgl_unpin(n, list);
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -105,7 +107,9 @@ static int optim_step(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lgl_safepoint(L);
     lg_tensor **g = push_tensor_list(L, 2, o->nparam, "step", true);
+    lgl_pin(o->nparam, g);
     LGL_COMPUTE(L, E, lgi_step(o, g, clip_norm));
+    lgl_unpin(o->nparam, g);
     return E->status < 0 ? lgl_raise(L) : 0;
 }
 

@@ -29,9 +29,22 @@ bool lgl_is_tensor(lua_State *L, int arg)
     return box && *box;
 }
 
+void lgl_pin(int64_t n, lg_tensor *const *t)
+{
+    for (int64_t i = 0; i < n; i++)
+        lg_retain(t[i]);
+}
+
+void lgl_unpin(int64_t n, lg_tensor *const *t)
+{
+    for (int64_t i = 0; i < n; i++)
+        lg_release(t[i]);
+}
+
 lg_tensor *lgl_check_tensor(lua_State *L, int arg)
 {
     lg_tensor **box = luaL_checkudata(L, arg, LGL_TENSOR);
+    lgl_engine(L);                     /* raises if it was closed, and t with it */
     if (!*box)
         lgl_error(L, "argument %d is a closed tensor", arg);
     return *box;
@@ -70,9 +83,12 @@ static int tensor_close(lua_State *L)
 
 static void push_shape(lua_State *L, const lg_tensor *t)
 {
-    lua_createtable(L, t->ndim, 0);
-    for (int i = 0; i < t->ndim; i++) {
-        lua_pushinteger(L, t->dim[i]);
+    int64_t dim[LG_MAX_DIM];
+    int n = t->ndim;
+    memcpy(dim, t->dim, sizeof dim);           /* t may be closed from here on */
+    lua_createtable(L, n, 0);
+    for (int i = 0; i < n; i++) {
+        lua_pushinteger(L, dim[i]);
         lua_rawseti(L, -2, i + 1);
     }
 }
@@ -156,7 +172,8 @@ static const lg_real *push_axis(lua_State *L, const lg_tensor *t, int axis,
 
 static int tensor_totable(lua_State *L)
 {
-    lg_tensor *t = lgl_check_tensor(L, 1);
+    lg_tensor **own = lgl_push_box(L), *t = lgl_check_tensor(L, 1);
+    *own = lg_retain(t);                       /* tables are made: t must outlive them */
     push_axis(L, t, 0, t->data);
     return 1;
 }
@@ -170,6 +187,8 @@ static lg_tensor *take_rows(lg_engine *E, lg_tensor *t, int64_t dim, int64_t fir
 /* The i-th of axis 1, without that axis. */
 static lg_tensor *take_one(lg_engine *E, lg_tensor *t, int64_t i)
 {
+    if (!t)
+        return NULL;
     lgi_list dims = {.n = t->ndim - 1};
     memcpy(dims.at, t->dim + 1, (size_t)dims.n * sizeof *t->dim);
     return lgi_apply1(E, &lgi_op_reshape, take_rows(E, t, 1, i, 1), &dims);
@@ -181,13 +200,14 @@ static int tensor_row(lua_State *L)
     lg_tensor *t = lgl_check_tensor(L, 1);
     lua_Integer i = luaL_checkinteger(L, 2), n = t->ndim ? t->dim[0] : 0;
     lua_Integer k = i < 0 ? i + n + 1 : i;
+    if (t->ndim && i == n + 1)                 /* the end of a loop by ipairs */
+        return 0;
     if (t->ndim == 0 || k < 1 || k > n)
         return lgl_error(L, "index %I is outside of axis 1 of %s", (LUAI_UACINT)i,
                          LGI_SHAPE(t));
     lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
-    t = lgl_check_tensor(L, 1);
-    LGL_COMPUTE(L, E, *box = lg_retain(take_one(E, t, k)));
+    LGL_COMPUTE(L, E, *box = lg_retain(take_one(E, lgl_unboxed(L, E, 1), k)));
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -210,8 +230,8 @@ static int tensor_slice(lua_State *L)
                          LGI_SHAPE(t));
     lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
-    t = lgl_check_tensor(L, 1);
-    LGL_COMPUTE(L, E, *box = lg_retain(take_rows(E, t, d + 1, first, last - first + 1)));
+    LGL_COMPUTE(L, E, *box = lg_retain(take_rows(E, lgl_unboxed(L, E, 1), d + 1, first,
+                                                 last - first + 1)));
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -219,8 +239,8 @@ static int alias_method(lua_State *L, lg_tensor *(*make)(lg_engine *, lg_tensor 
 {
     lg_engine *E = lgl_engine(L);
     lgl_check_tensor(L, 1);
-    lg_tensor **box = lgl_push_box(L), *t = lgl_check_tensor(L, 1);
-    LGL_COMPUTE(L, E, *box = lg_retain(make(E, t)));
+    lg_tensor **box = lgl_push_box(L);
+    LGL_COMPUTE(L, E, *box = lg_retain(make(E, lgl_unboxed(L, E, 1))));
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -241,6 +261,7 @@ static int tensor_copy(lua_State *L)
 static int tensor_tostring(lua_State *L)
 {
     lg_tensor **box = luaL_checkudata(L, 1, LGL_TENSOR);
+    lgl_engine(L);
     enum { TEXT = 4096 };
     char text[TEXT];
     if (!*box) {

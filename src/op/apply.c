@@ -75,28 +75,30 @@ static lg_status compute(lg_engine *E, lgi_node *n)
     for (int k = 0; k < n->nout; k++)
         if (!n->out[k].buffer && lgi_allocate(&n->out[k]) < 0)
             return E->status;
-    if (!op->forward)
+    if (!op->forward && !op->attempt)
         return LG_OK;
     size_t bytes = op->workspace ? op->workspace(E, n) : 0;
     void *workspace = bytes ? lgi_alloc(E, bytes) : NULL;
     if (bytes && !workspace)
         return E->status;
-    op->forward(E, n, workspace);
+    lg_status status = LG_OK;
+    if (op->attempt)
+        status = op->attempt(E, n, workspace);
+    else
+        op->forward(E, n, workspace);
     lgi_free(E, workspace, bytes);
-    return lgi_interrupted(E);
+    return status < 0 ? status : lgi_interrupted(E);
 }
 
 /* Keeps the node as the history of its results, with what its gradient will read. */
 static void record(lgi_node *n)
 {
-    uint32_t needs = n->op->needs;
+    n->needs = n->op->needs;
     n->out->node = n;
     for (int k = 0; k < n->nout; k++) {
         n->out[k].tracked = true;
-        if (needs & LGI_OUT(k)) {
-            n->kept_out |= (uint64_t)1 << k;
+        if (lgi_keeps_out(n, k))
             lgi_use(&n->out[k]);
-        }
     }
     for (int i = 0; i < n->nin; i++) {
         lg_tensor *x = n->in[i];
@@ -104,10 +106,8 @@ static void record(lgi_node *n)
             continue;
         lgi_hold(x);
         n->version[i] = x->buffer->version;
-        if (i < 16 && needs & LGI_IN(i)) {
-            n->kept_in |= (uint64_t)1 << i;
+        if (lgi_keeps_in(n, i))
             lgi_use(x);
-        }
     }
 }
 

@@ -33,10 +33,6 @@ typedef struct lgi_list { int64_t n, at[LGI_MAX_LIST]; } lgi_list;
 typedef struct lgi_numbers { int64_t n; double at[4]; } lgi_numbers;
 typedef struct lgi_text { char s[LGI_MAX_TEXT + 1]; } lgi_text;
 
-/* For needs: which inputs' and results' numbers grad reads. The rest is freed early. */
-#define LGI_IN(i)  ((uint32_t)1 << (i))
-#define LGI_OUT(k) ((uint32_t)1 << (16 + (k)))
-
 typedef lg_status lgi_grad_rule(lg_engine *E, const lgi_node *n, const bool *wanted,
                                 lg_tensor **g, lg_tensor **out);
 
@@ -57,6 +53,9 @@ struct lg_op {
     /* Fills the results, which are not cleared. Cannot fail. */
     void (*forward)(lg_engine *E, const lgi_node *n, void *workspace);
 
+    /* In its place, for LAPACK alone: it may find that a matrix is singular. */
+    lg_status (*attempt)(lg_engine *E, const lgi_node *n, void *workspace);
+
     /*
      * Sets out[i], for each wanted[i], to the gradient for input i: made by applying
      * operators, so that it has gradients in its turn. g[k] is the gradient for result k
@@ -65,7 +64,8 @@ struct lg_op {
      * lgi_zero_grad: zero, whatever the input.
      */
     lgi_grad_rule *grad;
-    uint32_t needs;                    /* LGI_IN and LGI_OUT of what grad reads */
+    uint32_t needs;                    /* LGI_IN and LGI_OUT of what grad reads; the rest
+                                          is freed early */
 
     double (*flops)(const lgi_node *n);    /* of forward; absent: one a number */
     size_t attr_bytes;                 /* sizeof the attributes' struct; 0: none */
@@ -108,7 +108,7 @@ typedef struct lgi_attr {
     size_t offset;                     /* in the attributes' struct */
 } lgi_attr;
 
-enum { LGI_MAX_IN = 16, LGI_MAX_ATTR = 16, LGI_MAX_ATTR_BYTES = 1024 };
+enum { LGI_MAX_ATTR = 16, LGI_MAX_ATTR_BYTES = 1024 };
 
 typedef struct lgi_signature {
     int nin, required;                 /* inputs, and how many must be there */

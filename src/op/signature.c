@@ -157,36 +157,51 @@ static bool read_number(const char **s, double *x)
     return ok;
 }
 
-static bool read_whole(const char **s, int64_t *x)
+static bool to_int64(double d, int64_t *x)
 {
-    double d;
-    bool ok = read_number(s, &d) && d == floor(d) && fabs(d) < 0x1p62;
+    bool ok = d == floor(d) && fabs(d) < 0x1p62;
     *x = ok ? (int64_t)d : 0;
     return ok;
 }
 
-static bool read_list(const char *s, lgi_list *l)
+static bool read_whole(const char **s, int64_t *x)
 {
-    l->n = 0;
-    s = skip_spaces(*s == '{' ? s + 1 : s);
-    while (*s && *s != '}') {
-        if (l->n == LGI_MAX_LIST || !read_whole(&s, &l->at[l->n++]))
-            return false;
-        s = skip_spaces(*s == ',' ? s + 1 : s);
+    double d;
+    return read_number(s, &d) && to_int64(d, x);
+}
+
+/* "3" or "{3, 4}", and nothing after it: how many numbers, or -1. */
+static int read_items(const char *s, double *to, int most)
+{
+    int n = 0;
+    bool braces = *s == '{';
+    s = skip_spaces(s + braces);
+    if (braces && *s == '}')
+        return *skip_spaces(s + 1) == 0 ? 0 : -1;
+    while (n < most && read_number(&s, &to[n])) {
+        n++;
+        if (*s != ',' || !braces)
+            break;
+        s = skip_spaces(s + 1);
     }
-    return true;
+    bool closed = !braces || *s == '}';
+    return n && closed && *skip_spaces(s + braces) == 0 ? n : -1;
 }
 
 static bool read_numbers(const char *s, lgi_numbers *l)
 {
-    l->n = 0;
-    s = skip_spaces(*s == '{' ? s + 1 : s);
-    while (*s && *s != '}') {
-        if (l->n == 4 || !read_number(&s, &l->at[l->n++]))
+    l->n = read_items(s, l->at, 4);
+    return l->n >= 0;
+}
+
+static bool read_list(const char *s, lgi_list *l)
+{
+    double items[LGI_MAX_LIST];
+    l->n = read_items(s, items, LGI_MAX_LIST);
+    for (int64_t i = 0; i < l->n; i++)
+        if (!to_int64(items[i], &l->at[i]))
             return false;
-        s = skip_spaces(*s == ',' ? s + 1 : s);
-    }
-    return true;
+    return l->n >= 0;
 }
 
 static bool read_pair(const char *s, lgi_pair *p)

@@ -66,7 +66,7 @@ static lg_status check_params(lg_engine *E, const char *who, int n,
         if (!p || p->engine != E || !p->buffer)
             return lgi_fail(E, LG_EARG, "%s: tensor %d is missing or belongs to another "
                             "engine", who, i + 1);
-        if (!p->tracked || p->owner->node)
+        if (!p->tracked || p->owner->node || p->owner->let_go)
             return lgi_fail(E, LG_EARG, "%s: tensor %d, %s, is no leaf that gradients "
                             "flow to; :track() makes one", who, i + 1, LGI_SHAPE(p));
         for (int k = 0; k < i; k++)
@@ -252,16 +252,34 @@ static lg_status find_scale(update *u, double clip_norm)
     return LG_OK;
 }
 
-static lg_status check_grads(lg_engine *E, const lgi_optim *o, lg_tensor *const *g,
-                             double clip_norm)
+static bool shares_numbers(const lgi_optim *o, const lg_tensor *g)
 {
-    if (!(clip_norm >= 0))
-        return lgi_fail(E, LG_EARG, "%s: clip_norm must be a positive number, not %g",
-                        o->type->name, clip_norm);
+    for (int i = 0; i < o->nparam * (1 + o->nstate); i++) {
+        const lg_tensor *t = i < o->nparam ? o->param[i] : o->state[i - o->nparam];
+        if (t->buffer == g->buffer)
+            return true;
+    }
+    return false;
+}
+
+static lg_status check_clip(const lgi_optim *o, double clip_norm)
+{
+    if (clip_norm >= 0)
+        return LG_OK;
+    return lgi_fail(o->engine, LG_EARG, "%s: clip_norm must be a positive number, not %g",
+                    o->type->name, clip_norm);
+}
+
+static lg_status check_grads(lg_engine *E, const lgi_optim *o, lg_tensor *const *g)
+{
     for (int i = 0; i < o->nparam; i++) {
         if (!o->param[i]->buffer || (g[i] && !g[i]->buffer))
             return lgi_fail(E, LG_ESTATE, "%s: the numbers of tensor %d were let go",
                             o->type->name, i + 1);
+        if (g[i] && shares_numbers(o, g[i]))
+            return lgi_fail(E, LG_EARG, "%s: gradient %d shares its numbers with a "
+                            "parameter, which the step changes; pass a tensor of its "
+                            "own, such as g * 1", o->type->name, i + 1);
         if (g[i] && !lgi_same_dims(g[i], o->param[i]))
             return lgi_fail(E, LG_ESHAPE, "%s: gradient %d is %s and its parameter %s; "
                             "the shapes must be the same", o->type->name, i + 1,
@@ -275,7 +293,8 @@ lg_status lgi_step(lgi_optim *o, lg_tensor *const *g, double clip_norm)
     lg_engine *E = o->engine;
     update u = {o, g};
     int64_t pieces = o->first[o->nparam];
-    if (E->status < 0 || check_grads(E, o, g, clip_norm) < 0
+    if (E->status < 0 || check_clip(o, clip_norm) < 0
+        || check_grads(E, o, g) < 0
         || find_scale(&u, clip_norm) < 0 || lgi_interrupted(E) < 0)
         return E->status;
     o->step++;
@@ -318,6 +337,8 @@ lg_status lgi_minimize(lgi_optim *o, lg_tensor *loss, double clip_norm, double *
     if (loss->numel != 1)
         return lgi_fail(E, LG_ESHAPE, "minimize needs a scalar loss, got %s; call "
                         ":mean() first", LGI_SHAPE(loss));
+    if (check_clip(o, clip_norm) < 0)  /* before the history is let go */
+        return E->status;
     *value = (double)loss->data[0];
     lg_tensor **g = lgi_alloc(E, bytes);
     if (!g)

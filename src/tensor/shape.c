@@ -30,7 +30,7 @@ lg_status lgi_set_dims(lg_tensor *t, int ndim, const int64_t *dim)
         large |= dim[i] > LGI_MAX_NUMEL || (dim[i] && n > LGI_MAX_NUMEL / dim[i]);
         n = large ? 1 : n * dim[i];
     }
-    if (large && !empty)
+    if (large)
         return lgi_fail(E, LG_ESHAPE, "%s has more than 2^40 elements",
                         lgi_dims(ndim, dim, text));
     t->ndim = ndim;

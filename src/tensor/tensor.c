@@ -66,10 +66,12 @@ void lgi_unuse(lg_tensor *t)
 
 void lgi_hold(lg_tensor *t) { t->owner->refs++; }
 
-static uint64_t bit(int i) { return (uint64_t)1 << (i < 63 ? i : 63); }
+bool lgi_keeps_in(const lgi_node *n, int i)
+{
+    return i < LGI_MAX_IN && n->needs & LGI_IN(i);
+}
 
-bool lgi_keeps_in(const lgi_node *n, int i) { return n->kept_in & bit(i); }
-bool lgi_keeps_out(const lgi_node *n, int k) { return n->kept_out & bit(k); }
+bool lgi_keeps_out(const lgi_node *n, int k) { return n->needs & LGI_OUT(k); }
 
 void lgi_forget(lg_tensor *owner)
 {
@@ -157,18 +159,27 @@ void lg_close_scope(lg_engine *E, int scope)
         lg_release(E->scoped[--E->nscoped]);
 }
 
+lg_status lgi_reserve_scope(lg_engine *E, int n)
+{
+    int cap = E->scoped_cap ? E->scoped_cap : 64;
+    if (E->nscoped + n <= E->scoped_cap)
+        return LG_OK;
+    while (cap < E->nscoped + n)
+        cap *= 2;
+    lg_tensor **p = lgi_resize(E, E->scoped, (size_t)E->scoped_cap * sizeof *p,
+                               (size_t)cap * sizeof *p);
+    if (!p)
+        return E->status;
+    E->scoped = p;
+    E->scoped_cap = cap;
+    return LG_OK;
+}
+
 lg_tensor *lgi_scoped(lg_engine *E, lg_tensor *t)
 {
-    if (t && E->nscoped == E->scoped_cap) {
-        int cap = E->scoped_cap ? 2 * E->scoped_cap : 64;
-        lg_tensor **p = lgi_resize(E, E->scoped, (size_t)E->scoped_cap * sizeof *p,
-                                   (size_t)cap * sizeof *p);
-        if (!p) {
-            lg_release(t);
-            return NULL;
-        }
-        E->scoped = p;
-        E->scoped_cap = cap;
+    if (t && lgi_reserve_scope(E, 1) < 0) {
+        lg_release(t);
+        return NULL;
     }
     if (t)
         E->scoped[E->nscoped++] = t;
@@ -210,28 +221,44 @@ lg_tensor *lg_from(lg_engine *E, int ndim, const int64_t *dim, const lg_real *da
     return t;
 }
 
+typedef void filler(lg_engine *E, lgi_stream s, uint64_t first, lg_real *to, int64_t n);
+
+/* Numbers of the script's stream; an interrupted draw was none. */
+static lg_tensor *draw_tensor(lg_engine *E, int ndim, const int64_t *dim,
+                              filler *fill_with)
+{
+    uint64_t drawn = E->drawn;
+    lg_tensor *t = lgi_make(E, ndim, dim);
+    if (!t)
+        return NULL;
+    fill_with(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data, t->numel);
+    if (lgi_interrupted(E) == LG_OK)
+        return t;
+    E->drawn = drawn;
+    return NULL;
+}
+
 lg_tensor *lg_rand(lg_engine *E, int ndim, const int64_t *dim)
 {
-    lg_tensor *t = lgi_make(E, ndim, dim);
-    if (t)
-        lgi_fill_uniform(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data,
-                         t->numel);
-    return t;
+    return draw_tensor(E, ndim, dim, lgi_fill_uniform);
 }
 
 lg_tensor *lg_randn(lg_engine *E, int ndim, const int64_t *dim)
 {
-    lg_tensor *t = lgi_make(E, ndim, dim);
-    if (t)
-        lgi_fill_normal(E, lgi_script_stream(E), lgi_draw(E, t->numel), t->data,
-                        t->numel);
-    return t;
+    return draw_tensor(E, ndim, dim, lgi_fill_normal);
+}
+
+static lg_status need_own(lg_engine *E, const char *who, const lg_tensor *t)
+{
+    if (t->engine == E)
+        return LG_OK;
+    return lgi_fail(E, LG_EARG, "%s: the tensor belongs to another engine", who);
 }
 
 /* A new shell on the same numbers. */
 static lg_tensor *alias(lg_engine *E, lg_tensor *t, bool tracked)
 {
-    if (!t || E->status < 0)
+    if (!t || E->status < 0 || need_own(E, tracked ? "track" : "detach", t) < 0)
         return NULL;
     lg_tensor *y = lgi_new(E, 1);
     if (!y)
@@ -249,6 +276,8 @@ lg_status lg_copy(lg_engine *E, lg_tensor *to, const lg_tensor *from)
 {
     if (!to || !from || E->status < 0)
         return E->status;
+    if (need_own(E, "copy", to) < 0 || need_own(E, "copy", from) < 0)
+        return E->status;
     if (!lgi_same_dims(to, from))
         return lgi_fail(E, LG_ESHAPE, "copy: the target is %s and the source %s; "
                         "the shapes must be the same", LGI_SHAPE(to), LGI_SHAPE(from));
@@ -257,12 +286,12 @@ lg_status lg_copy(lg_engine *E, lg_tensor *to, const lg_tensor *from)
     return LG_OK;
 }
 
-int lg_ndim(const lg_tensor *t) { return t->ndim; }
-int64_t lg_numel(const lg_tensor *t) { return t->numel; }
-const lg_real *lg_data(const lg_tensor *t) { return t->data; }
+int lg_ndim(const lg_tensor *t) { return t ? t->ndim : 0; }
+int64_t lg_numel(const lg_tensor *t) { return t ? t->numel : 0; }
+const lg_real *lg_data(const lg_tensor *t) { return t ? t->data : NULL; }
 
 int64_t lg_dim(const lg_tensor *t, int axis)
 {
-    int i = axis < 0 ? t->ndim + axis : axis - 1;
+    int i = !t ? -1 : axis < 0 ? t->ndim + axis : axis - 1;
     return i >= 0 && i < t->ndim ? t->dim[i] : 0;
 }

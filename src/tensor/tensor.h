@@ -13,6 +13,11 @@
 
 #define LGI_MAX_NUMEL ((int64_t)1 << 40)
 
+/* For needs: which inputs' and results' numbers a gradient reads. */
+enum { LGI_MAX_IN = 16 };              /* inputs of an operator, unless they are a list */
+#define LGI_IN(i)  ((uint32_t)1 << (i))
+#define LGI_OUT(k) ((uint32_t)1 << (LGI_MAX_IN + (k)))
+
 typedef struct lgi_buffer {
     int refs;                          /* shells that share it */
     uint64_t version;                  /* raised by each write: copy, optimizers */
@@ -28,7 +33,7 @@ typedef struct lgi_node {
     uint64_t *version;                 /* of each input's buffer when it was read */
     void *attr;                        /* the operator's own struct */
     int nin, nout;
-    uint64_t kept_in, kept_out;        /* whose numbers it keeps, a bit each: needs */
+    uint32_t needs;                    /* whose numbers it keeps: op->needs */
     size_t bytes;                      /* of this block */
 } lgi_node;
 
@@ -64,6 +69,7 @@ void lgi_forget(lg_tensor *owner);                     /* lets its history go */
 bool lgi_keeps_in(const lgi_node *n, int i);
 bool lgi_keeps_out(const lgi_node *n, int k);
 lg_tensor *lgi_scoped(lg_engine *E, lg_tensor *t);     /* hands a ref to the open scope */
+lg_status lgi_reserve_scope(lg_engine *E, int n);      /* room for n more, beforehand */
 lg_tensor *lgi_make(lg_engine *E, int ndim, const int64_t *dim);  /* scoped, uncleared */
 
 /* shape.c */

@@ -80,6 +80,10 @@ static void test_messages(lg_engine *E)
     lg_copy(E, v, lg_zeros(E, 2, (int64_t[]){2, 3}));
     lg_grad(E, y, NULL, 1, &v, 0, &out);
     expect_failure(E, LG_ESTATE, "which the gradient of mul needs, was changed since");
+    lg_tensor *e = call1(E, "exp", v, NULL);
+    lg_copy(E, e, lg_zeros(E, 2, (int64_t[]){2, 3}));
+    lg_grad(E, call1(E, "sum", e, NULL), NULL, 1, &v, 0, &out);
+    expect_failure(E, LG_ESTATE, "the result {2,3}, which the gradient of exp needs");
     lg_copy(E, v, lg_zeros(E, 1, (int64_t[]){6}));
     expect_failure(E, LG_ESHAPE, "copy: the target is {2,3} and the source {6}");
 }
@@ -93,6 +97,34 @@ static void test_pruning(lg_engine *E)
     check(lg_grad(E, y, NULL, 1, &x, 0, &out) == LG_OK, "by x alone");
     check(lg_grad(E, far, NULL, 1, &w, 0, &out) == LG_OK,
           "what the first walk did not visit still has its history: %s", lg_message(E));
+}
+
+/* What was asked for keeps its own history: only what leads to it is let go. */
+static void test_wanted_history(lg_engine *E)
+{
+    lg_tensor *x = leaf(E, 3), *out, *h = call2(E, "mul", x, x);
+    check(lg_grad(E, call2(E, "mul", h, h), NULL, 1, &h, 0, &out) == LG_OK
+          && *lg_data(out) == 18, "by a result");
+    check(lg_grad(E, call1(E, "neg", h, NULL), NULL, 1, &x, 0, &out) == LG_OK
+          && *lg_data(out) == -6, "whose history stands: %s", lg_message(E));
+}
+
+static void test_strangers(lg_engine *E)
+{
+    lg_engine *F;
+    lg_tensor *x = leaf(E, 3);
+    if (!check(lg_open(&F, NULL) == LG_OK, "another engine"))
+        return;
+    check(!lg_detach(F, x), "detach refuses another engine's tensor");
+    check_text(lg_message(F), "detach: the tensor belongs to another engine");
+    lg_clear(F);
+    check(!call1(F, "neg", x, NULL), "an operator does, too");
+    check_text(lg_message(F), "neg: x belongs to another engine");
+    check(lg_close(F) == 0, "nothing is left");
+    lg_interrupt(E);
+    uint64_t drawn = E->drawn;
+    check(!lg_randn(E, 1, (int64_t[]){5}) && E->drawn == drawn, "an interrupted draw");
+    expect_failure(E, LG_EINTERRUPT, "interrupted");
 }
 
 /* Numbers that no gradient reads are freed while the graph stands. */
@@ -201,6 +233,8 @@ int main(void)
     test_orders(E);
     test_messages(E);
     test_pruning(E);
+    test_wanted_history(E);
+    test_strangers(E);
     test_needs(E);
     test_depth(E);
     check(lg_failure(E) == LG_OK, "%s", lg_message(E));

@@ -263,8 +263,13 @@ static void check_refusals(void)
     check(lgi_step(o, &g, 0) < 0 && o->step == 0, "a gradient of another shape");
     check_text(lg_message(E), "gradient 1 is {8} and its parameter {8,1}");
     lg_clear(E);
+    check(lgi_step(o, &p, 0) < 0 && o->step == 0, "a parameter as its own gradient");
+    check_text(lg_message(E), "gradient 1 shares its numbers with a parameter");
+    lg_clear(E);
+    lg_tensor *ones = lg_full(E, 2, (int64_t[]){8, 1}, 1);
     lg_interrupt(E);
-    check(lgi_step(o, &p, 0) == LG_EINTERRUPT && o->step == 0, "an interrupt before it");
+    check(lgi_step(o, &ones, 0) == LG_EINTERRUPT && o->step == 0,
+          "an interrupt before it");
     check(lg_close(E) == 0, "it leaks");
 }
 

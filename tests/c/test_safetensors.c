@@ -299,7 +299,8 @@ static void test_types(host *h)
     CHECK(d && lg_data(d)[0] == (lg_real)0.5 && lg_data(d)[1] == (lg_real)-3e5);
     CHECK(s && lg_data(s)[0] == (lg_real)1.25);
     CHECK(!lgi_load_stored(a, 2));
-    CHECK_FAILS(E, LG_EFORMAT, "'x': 'h' is of type F16; only F32 and F64 can be read");
+    CHECK_FAILS(E, LG_EFORMAT, "'x': 'h' is of type F16; only F32, F64 "
+                "and whole numbers can be read");
     CHECK(!lgi_load_stored(a, 3));
     CHECK_FAILS(E, LG_EARG, "'x' has 3 tensors, none at 3");
 
@@ -309,6 +310,40 @@ static void test_types(host *h)
     CHECK(to->buffer->version == version + 1);
     CHECK(lgi_copy_stored(a, 1, to) == LG_ESHAPE);
     CHECK_FAILS(E, LG_ESHAPE, "'x': 'f' is {1}, and what it is to fill is {2}");
+    host_close_engine(h, E);
+}
+
+/* Whole numbers of every width, and those that no element of a tensor is equal to. */
+static void test_whole_types(host *h)
+{
+    static unsigned char f[ROOM];
+    size_t n = foreign(f,
+        "{\"a\":{\"dtype\":\"I64\",\"shape\":[3],\"data_offsets\":[0,24]},"
+        "\"b\":{\"dtype\":\"U64\",\"shape\":[1],\"data_offsets\":[24,32]},"
+        "\"c\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[32,40]},"
+        "\"d\":{\"dtype\":\"I8\",\"shape\":[2],\"data_offsets\":[40,42]},"
+        "\"e\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[42,44]},"
+        "\"f\":{\"dtype\":\"BOOL\",\"shape\":[],\"data_offsets\":[44,45]},"
+        "\"g\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[45,53]}}", 53);
+    unsigned char *p = f + n - 53;
+    memcpy(p, (int64_t[]){7, -3, INT64_MIN}, 24);
+    memcpy(p + 24, (uint64_t[]){(uint64_t)1 << 63}, 8);
+    memcpy(p + 32, (int32_t[]){-70000, INT32_MIN}, 8);
+    memcpy(p + 40, (unsigned char[]){0x80, 127, 0, 255, 1}, 5);
+    memcpy(p + 45, (int64_t[]){((int64_t)1 << 60) + 1}, 8);
+    lg_engine *E = host_engine(h);
+    host_put(h, "x", f, n);
+    lgi_archive *a = lgi_open_archive(E, "x");
+    static const double expected[6][3] = {{7, -3, -0x1p63}, {0x1p63}, {-70000, -0x1p31},
+                                          {-128, 127}, {0, 255}, {1}};
+    for (int i = 0; a && i < 6; i++) {
+        lg_tensor *t = lgi_load_stored(a, i);
+        for (int64_t k = 0; CHECK(t != NULL) && k < lg_numel(t); k++)
+            CHECK((double)lg_data(t)[k] == expected[i][k]);
+    }
+    CHECK(a && !lgi_load_stored(a, 6));
+    CHECK_FAILS(E, LG_EFORMAT, "'x': element 1 of 'g', of type I64, has more digits than "
+                "an element of a tensor");
     host_close_engine(h, E);
 }
 
@@ -390,6 +425,7 @@ int main(void)
     test_foreign(&h);
     test_bad_headers(&h);
     test_damage(&h);
+    test_whole_types(&h);
     test_types(&h);
     test_failures(&h);
     test_real_disk();

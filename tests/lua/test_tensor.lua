@@ -42,7 +42,11 @@ check.case("rows, slices and elements", function()
   check.equal(list(t:slice(1, 2, 3)[1]:totable()), "4.0 5.0 6.0")
   check.equal(list(t:slice(2, -2)[1]:totable()), "2.0 3.0")
   check.equal(list(t:slice(1, 2, 1).shape), "0 3")
-  check.raises("index 4 is outside of axis 1 of {3,3}", function() return t[4] end)
+  check.raises("index 5 is outside of axis 1 of {3,3}", function() return t[5] end)
+  check.equal(t[4], nil)
+  local sum = 0
+  for i, row in ipairs(t) do sum = sum + i * row:at(1) end
+  check.equal(sum, 1 + 8 + 21)
   check.raises("index 0 is outside of axis 1", function() return t[0] end)
   check.raises("slice: 2 to 9 is outside of axis 2 of {3,3}", function()
     t:slice(2, 2, 9)
@@ -103,6 +107,18 @@ check.case("copy writes, and whoever shares the numbers sees it", function()
   local same <const> = t:detach()
   t:copy(lg.ones(2))
   check.equal(same:at(1), 1)
+end)
+
+check.case("a finalizer may close a tensor at any allocation", function()
+  local mode <const> = collectgarbage("incremental", 1, 1000, 2)
+  for _ = 1, 200 do
+    local x <const> = lg.randn(30, 30)
+    setmetatable({}, { __gc = function() x:close() end })
+    for _ = 1, 20 do
+      if not pcall(function() return x:totable(), x.shape, x[1], x * 2 end) then break end
+    end
+  end
+  collectgarbage(mode)
 end)
 
 check.case("the metatable is locked", function()
