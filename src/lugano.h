@@ -56,7 +56,8 @@ typedef enum lg_status {
     LG_EFORMAT    = -5,                /* a file is not what it should be */
     LG_ESTATE     = -6,                /* not now: closed, let go, changed since */
     LG_EINTERRUPT = -7,                /* lg_interrupt was called */
-    LG_ESCRIPT    = -8                 /* a script raised an error */
+    LG_ESCRIPT    = -8,                /* a script raised an error */
+    LG_EANOMALY   = -9                 /* a NaN or Inf was made: see lg_anomaly */
 } lg_status;
 
 typedef struct lg_engine lg_engine;
@@ -148,6 +149,10 @@ LG_API const lg_op *lg_find_op(const char *name);          /* NULL if there is n
  * optional input may be NULL. Returns the first result. */
 LG_API lg_tensor *lg_apply(lg_engine *E, const lg_op *op, int n, lg_tensor *const *in,
                            const char *attributes);
+
+/* While it is on, the first NaN or Inf that an operator makes, on the way forward or
+ * back, is a failure that names the operator and its inputs' statistics. */
+LG_API void lg_anomaly(lg_engine *E, bool on);
 
 /* gradients */
 

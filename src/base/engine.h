@@ -66,6 +66,8 @@ struct lg_engine {
     lg_tensor *dying;                  /* shells to be freed, so that none recurses */
     bool burying;
     bool recording;                    /* do results remember their history? */
+    bool anomaly;                      /* is the first NaN or Inf a failure? */
+    const char *gradient_of;           /* the operator whose rule runs, for messages */
     uint64_t walk;                     /* number of the latest gradient walk */
 
     /* scripts, if any: closed before all else, since they hold tensors */

@@ -212,7 +212,10 @@ static lg_status pass_back(walk *w, stop *s)
         const stop *x = n->in[i] && n->in[i]->tracked ? stop_of(w, n->in[i]) : NULL;
         wanted[i] = x && x->marked;
     }
+    const char *outer = E->gradient_of;
+    E->gradient_of = n->op->name;
     n->op->grad(E, n, wanted, s->cot, out);
+    E->gradient_of = outer;
     for (int i = 0; i < n->nin && E->status == LG_OK; i++)
         if (wanted[i] && out[i]) {
             lg_tensor *x = n->in[i], *g = lgi_sum_to(E, out[i], x);

@@ -133,6 +133,14 @@ static int module_no_grad(lua_State *L)
     return status == LUA_OK ? lua_gettop(L) : lua_error(L);
 }
 
+/* anomaly(true): the first NaN or Inf that an operator makes is an error. */
+static int module_anomaly(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    lg_anomaly(lgl_engine(L), lua_toboolean(L, 1));
+    return 0;
+}
+
 static int module_seed(lua_State *L)
 {
     lg_seed(lgl_engine(L), (uint64_t)luaL_checkinteger(L, 1));
@@ -143,6 +151,7 @@ void lgl_open_grad(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"grad", module_grad},
                                          {"no_grad", module_no_grad},
+                                         {"anomaly", module_anomaly},
                                          {"seed", module_seed},
                                          {NULL, NULL}};
     lua_getfield(L, -1, "lg");

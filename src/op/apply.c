@@ -87,7 +87,9 @@ static lg_status compute(lg_engine *E, lgi_node *n)
     else
         op->forward(E, n, workspace);
     lgi_free(E, workspace, bytes);
-    return status < 0 ? status : lgi_interrupted(E);
+    if (status < 0 || lgi_interrupted(E) < 0)
+        return E->status;
+    return E->anomaly ? lgi_check_anomaly(E, n) : LG_OK;
 }
 
 /* Keeps the node as the history of its results, with what its gradient will read. */

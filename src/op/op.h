@@ -94,6 +94,9 @@ lg_tensor *lgi_apply2(lg_engine *E, const lg_op *op, lg_tensor *a, lg_tensor *b,
 int lgi_count_results(const lg_op *op);        /* the kept ones included */
 int lgi_count_returned(const lg_op *op);
 
+/* anomaly.c - fails if a result has a NaN or Inf */
+lg_status lgi_check_anomaly(lg_engine *E, const lgi_node *n);
+
 /* signature.c - the line of args, read */
 typedef enum lgi_type {
     LGI_NUMBER, LGI_WHOLE, LGI_FLAG, LGI_WORD, LGI_PAIR, LGI_LIST,
@@ -143,6 +146,8 @@ lg_status lgi_need_axes(lg_engine *E, const lgi_node *n, const char *name, lgi_l
                         int ndim);             /* sorted, each once; none: all of them */
 lg_status lgi_need_whole(lg_engine *E, const lgi_node *n, const char *name, int64_t value,
                          int64_t least, int64_t most);
+lg_status lgi_need_pair(lg_engine *E, const lgi_node *n, const char *name, lgi_pair p,
+                        int64_t least, int64_t most);      /* each of the two */
 lg_status lgi_need_number(lg_engine *E, const lgi_node *n, const char *name, double value,
                           double least, double most);
 lg_status lgi_same_shape(lg_engine *E, lgi_node *n);         /* out[0] like in[0] */
