@@ -6,9 +6,8 @@ local nan <const> = 0 / 0
 
 check.case("forward", function()
   lg.anomaly(true)
-  check.raises("log made 1 NaN and 1 Inf of 3 numbers; x {3} from -1 to 1, mean 0", function()
-    return lg.tensor { -1, 0, 1 }:log()
-  end)
+  check.raises("log made 1 NaN and 1 Inf of 3 numbers; x {3} from -1 to 1, mean 0",
+               function() return lg.tensor { -1, 0, 1 }:log() end)
   local why <const> = check.raises("test_anomaly.lua:", function()
     return lg.tensor { 1, 0 } / 0
   end)
@@ -33,8 +32,8 @@ local function input(text)
   return lg.rand(shape) + 0.5
 end
 
--- A planted NaN goes through, unless the operator decides by comparing; then no result has
--- it, and there is nothing to find.
+-- A planted NaN goes through, unless the operator decides by comparing; then no result
+-- has it, and there is nothing to find.
 check.case("a NaN planted in each input of each operator is found there", function()
   local found, silent = 0, 0
   for _, op in ipairs(lg.operators()) do
