@@ -210,7 +210,8 @@ for _, s in ipairs(c_files) do
       if static and static ~= "__attribute__" then once(s, n, static, "static") end
       local macro = line:match "^#%s*define%s+([%w_]+)"
       if macro then once(s, n, macro, "macro") end
-      local type = line:match "^typedef .-([%w_]+)%s*;" or line:match "^}%s*([%w_]+);"
+      local type = line:match "^typedef .*}%s*([%w_]+)%s*;"
+                   or line:match "^typedef [^{]-([%w_]+)%s*;" or line:match "^}%s*([%w_]+);"
       if type then once(s, n, type, "type") end
     end
   end
