@@ -159,7 +159,9 @@ LG_API void lg_anomaly(lg_engine *E, bool on);
 enum {
     LG_CREATE_GRAPH = 1,               /* the gradients can be differentiated again */
     LG_RETAIN_GRAPH = 2,               /* keep the history for another walk */
-    LG_ALLOW_UNUSED = 4                /* NULL for a tensor that y does not depend on */
+    LG_ALLOW_UNUSED = 4,               /* NULL for a tensor that y does not depend on */
+    LG_PARTIAL      = 8                /* no gradient flows through one of the tensors to
+                                          another, which count as independent */
 };
 
 /* Gradients of y with respect to n tensors of its history. seed, of y's shape, weights

@@ -14,6 +14,13 @@
 
 enum { LGI_MESSAGE = 1024, LGI_CLASSES = 256 };
 
+/* The tracked tensors that operators read while no history is recorded, each held once:
+ * what lg.recompute must know of. */
+typedef struct lgi_noted {
+    lg_tensor **at;
+    int64_t n, cap;
+} lgi_noted;
+
 /* destroy frees the object alone and follows no pointer to another that is owned, since
  * lg_close calls it in any order. */
 typedef struct lgi_owned {
@@ -68,10 +75,14 @@ struct lg_engine {
     bool recording;                    /* do results remember their history? */
     bool anomaly;                      /* is the first NaN or Inf a failure? */
     const char *gradient_of;           /* the operator whose rule runs, for messages */
+    bool replaying;                    /* is a forward pass computed again? Then running
+                                          statistics, which know of it, stay */
+    lgi_noted *noted;                  /* where they go, or NULL */
     uint64_t walk;                     /* number of the latest gradient walk */
 
     /* scripts, if any: closed before all else, since they hold tensors */
     void *script;
+    void *thread;                      /* the script's, which waits for a result now */
     void (*close_script)(lg_engine *E);
     lg_status raised;                  /* the failure that last became a script's error */
 };

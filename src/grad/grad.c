@@ -18,6 +18,7 @@ typedef struct stop {
     uint64_t wanted;                   /* results that were asked for, a bit each */
     bool marked;                       /* is it one of them, or does it lead to one? */
     bool through;                      /* does one of its inputs? */
+    bool cut;                          /* it counts as a leaf: LG_PARTIAL */
     uint64_t outer_walk;               /* of a walk that this one interrupts */
     int64_t outer_slot;
 } stop;
@@ -128,6 +129,21 @@ static int mark_wanted(walk *w, int n, lg_tensor *const *wanted)
     return missed;
 }
 
+/* What is asked for is met before all else, so that nothing is visited beyond it. */
+static bool cut_wanted(walk *w, int n, lg_tensor *const *wanted)
+{
+    bool ok = true;
+    for (int i = 0; ok && w->flags & LG_PARTIAL && i < n; i++) {
+        stop *s = stop_of(w, wanted[i]);
+        if (!s)
+            s = new_stop(w, wanted[i]->owner);
+        ok = s != NULL;
+        if (s)
+            s->cut = true;
+    }
+    return ok;
+}
+
 /* A history that was let go may have led to what is asked for: nobody can know. */
 static lg_status check_history(walk *w, int n, lg_tensor *const *wanted, int missed)
 {
@@ -151,7 +167,7 @@ static void mark_between(walk *w)
     for (int64_t i = 0; i < w->n; i++) {
         stop *s = &w->stops[i];
         const lgi_node *node = s->owner->node;
-        for (int k = 0; node && !s->through && k < node->nin; k++) {
+        for (int k = 0; node && !s->cut && !s->through && k < node->nin; k++) {
             const stop *x = node->in[k] ? stop_of(w, node->in[k]) : NULL;
             s->through = x && x->marked;
         }
@@ -274,7 +290,8 @@ static lg_status collect(walk *w, int n, lg_tensor *const *wanted, lg_tensor **o
     return E->status;
 }
 
-/* Ends the walk: restores the numbers of an outer one, and lets the history go. */
+/* Ends the walk: restores the numbers of an outer one, and lets the history go, but for
+ * what the outer one still reads. */
 static void end_walk(walk *w)
 {
     bool keep = w->flags & (LG_CREATE_GRAPH | LG_RETAIN_GRAPH);
@@ -283,7 +300,7 @@ static void end_walk(walk *w)
         release_cots(s, true);
         s->owner->walk = s->outer_walk;
         s->owner->slot = s->outer_slot;
-        s->through &= !keep && w->engine->status == LG_OK;
+        s->through &= !keep && !s->outer_walk && w->engine->status == LG_OK;
         s->owner->let_go |= s->through;
     }
     for (int64_t i = 0; i < w->n; i++) /* inputs first: each is held by what it feeds */
@@ -332,7 +349,7 @@ lg_status lg_grad(lg_engine *E, lg_tensor *y, lg_tensor *seed, int n,
     walk w = {.engine = E, .number = ++E->walk, .flags = flags};
 
     E->recording = flags & LG_CREATE_GRAPH;
-    if (visit_history(&w, y)
+    if (cut_wanted(&w, n, wanted) && visit_history(&w, y)
         && check_history(&w, n, wanted, mark_wanted(&w, n, wanted)) == LG_OK) {
         mark_between(&w);
         if (walk_back(&w, y, seed) == LG_OK)

@@ -12,6 +12,8 @@ static double sample_number(const char *kind, double u, int64_t i)
 {
     if (strncmp(kind, "positive", 8) == 0)
         return 0.5 + 2 * u;
+    if (strncmp(kind, "probability", 11) == 0)
+        return 0.1 + 0.8 * u;
     if (strncmp(kind, "index<", 6) == 0)
         return floor(u * atof(kind + 6)) + 1;
     if (strncmp(kind, "distinct", 8) == 0)     /* 0.1 apart at least */
@@ -19,6 +21,25 @@ static double sample_number(const char *kind, double u, int64_t i)
     if (strncmp(kind, "away", 4) == 0)         /* a tenth off any whole number */
         return floor(4 * u) - 2 + 0.1 + 0.8 * fmod(u * 1000, 1);
     return 4 * u - 2;
+}
+
+/* Makes each matrix b of the last two axes symmetric positive definite: b b^T / n, plus
+ * 1 .. n on the diagonal, so that the eigenvalues are apart. */
+static void make_spd(lg_engine *E, lg_tensor *t)
+{
+    int64_t n = t->ndim < 2 ? 0 : t->dim[t->ndim - 1];
+    lg_tensor *b = n ? lg_zeros(E, t->ndim, t->dim) : NULL;
+    if (!b || t->dim[t->ndim - 2] != n)
+        return;
+    memcpy(b->data, t->data, (size_t)t->numel * sizeof *t->data);
+    for (int64_t at = 0; at < t->numel; at += n * n)
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < n; j++) {
+                lg_real sum = i == j ? (lg_real)(i + 1) : 0;
+                for (int64_t k = 0; k < n; k++)
+                    sum += b->data[at + i * n + k] * b->data[at + j * n + k] / (lg_real)n;
+                t->data[at + i * n + j] = sum;
+            }
 }
 
 /* "2,3 positive": a shape, "-" for no axes, and a kind. */
@@ -40,6 +61,8 @@ static lg_tensor *sample_input(lg_engine *E, const char *text, int which, bool *
     lg_tensor *t = lgi_make(E, ndim, dim);
     for (int64_t i = 0; t && i < t->numel; i++)
         t->data[i] = (lg_real)sample_number(kind, lgi_uniform_at(s, (uint64_t)i), i);
+    if (t && strncmp(kind, "spd", 3) == 0)
+        make_spd(E, t);
     *smooth = strncmp(kind, "index", 5) != 0;
     return t;
 }
@@ -49,6 +72,7 @@ lg_status lgi_make_sample(lg_engine *E, const lg_op *op, const char *text, lgi_s
     lgi_signature sig;
     char copy[512], *save = NULL;
     const char *attributes = "";
+    lg_seed(E, 1);                     /* the same numbers, whatever was drawn before */
     memset(s, 0, sizeof *s);
     s->op = op;
     s->text = text;

@@ -146,6 +146,28 @@ void lgi_channel_sums(lg_engine *E, lgi_channels s, const lg_real *u, const doub
             scratch[k] += scratch[i * 2 * s.c + k];
 }
 
+/*
+ * One pass for both: x is shifted by the first number of its channel, k. Since k is one
+ * of the numbers, (k - mean)^2 <= m var: the difference below loses no more than a factor
+ * m of double's precision, whatever the mean.
+ */
+void lgi_channel_moments(lg_engine *E, lgi_channels s, const lg_real *x, double *scratch)
+{
+    double m = (double)(s.n * s.inner), *shift = scratch + lgi_channel_scratch(s);
+    for (int64_t k = 0; k < 2 * s.c; k++)
+        scratch[k] = 0;
+    if (m == 0)
+        return;
+    for (int64_t k = 0; k < s.c; k++)
+        shift[k] = (double)x[k * s.inner];
+    lgi_channel_sums(E, s, x, shift, x, shift, scratch);
+    for (int64_t k = 0; k < s.c; k++) {
+        double d = scratch[k] / m, v = scratch[s.c + k] / m - d * d;
+        scratch[k] = shift[k] + d;
+        scratch[s.c + k] = v < 0 ? 0 : v;
+    }
+}
+
 typedef struct channel_job {
     lgi_channels s;
     lgi_channel_map m;

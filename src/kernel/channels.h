@@ -19,6 +19,11 @@ int64_t lgi_channel_scratch(lgi_channels s);
 void lgi_channel_sums(lg_engine *E, lgi_channels s, const lg_real *u, const double *su,
                       const lg_real *x, const double *sx, double *scratch);
 
+/* The mean and the biased variance of each channel, 0 of one without numbers: at the
+ * beginning of scratch c means, then c variances. It holds lgi_channel_scratch numbers
+ * and c more. */
+void lgi_channel_moments(lg_engine *E, lgi_channels s, const lg_real *x, double *scratch);
+
 /* What a channel's numbers become: y = a u + b (x - mean) + c; u may be NULL: 0. */
 typedef struct lgi_channel_map {
     const lg_real *a, *b, *c, *mean;   /* one for each channel */

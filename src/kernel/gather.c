@@ -214,9 +214,14 @@ static void gather_piece(void *arg, int64_t piece, int worker)
 
 void lgi_gather_products(lg_engine *E, lgi_gathered *g, int64_t count)
 {
+    static const int32_t nowhere[1] = {0};
     gather_job job = {E, g, count, 0, 1};
     int64_t width = lgi_tiling_of(E->cpu)->cols, work = 1;
     for (int64_t i = 0; i < count; i++) {
+        if (g[i].k == 0) {             /* nothing is read, but offsets need a base */
+            g[i].a = g[i].src = g[i].to;
+            g[i].row = nowhere;
+        }
         g[i].chunks = ceil_div(g[i].m, LGI_CHUNK_ROWS);
         g[i].strips = ceil_div(g[i].images * g[i].high * g[i].wide, width);
         g[i].first = job.units;

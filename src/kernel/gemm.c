@@ -131,9 +131,9 @@ static void close_blas(lg_engine *E, lgi_owned *o)
     lgi_free(E, blas, sizeof *blas);
 }
 
-/* One thread, since ours call it; and a first product here, since OpenBLAS takes its
- * buffer then. */
-static void load_blas(lgi_blas *blas)
+/* One thread, since ours call it, unless the process is a host's; and a first product
+ * here, since OpenBLAS takes its buffer then. */
+static void load_blas(lg_engine *E, lgi_blas *blas)
 {
     __typeof__(openblas_set_num_threads) *set_threads;
     lg_real one = 1, to = 0;
@@ -146,7 +146,8 @@ static void load_blas(lgi_blas *blas)
         blas->gemm = NULL;
     if (!blas->gemm)
         return;
-    set_threads(1);
+    if (E->use_blas)
+        set_threads(1);
     blas->gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 1, 1, 1, 1, &one, 1, &one, 1, 0,
                &to, 1);
 }
@@ -158,11 +159,22 @@ static void open_blas(lg_engine *E)
     E->blas = lgi_alloc0(E, sizeof *E->blas);
     if (E->blas) {
         lgi_own(E, &E->blas->owned, close_blas);
-        load_blas(E->blas);
+        load_blas(E, E->blas);
     } else if (before == LG_OK)
         lg_clear(E);
 }
 #endif
+
+void *lgi_blas_symbol(lg_engine *E, const char *name)
+{
+#ifndef LG_NO_BLAS
+    if (!E->blas)
+        open_blas(E);
+    return E->blas && E->blas->gemm ? dlsym(E->blas->library, name) : NULL;
+#else
+    return NULL;
+#endif
+}
 
 /* OpenBLAS, if it is to compute products of that size; else, or without it, NULL. */
 static const lgi_blas *blas_for(lg_engine *E, const lgi_product *p)

@@ -35,6 +35,9 @@ typedef struct lgi_batch {
 size_t lgi_gemm_scratch(lg_engine *E, const lgi_product *p, const lgi_batch *batch);
 void lgi_gemm(lg_engine *E, const lgi_product *p, const lgi_batch *batch, void *scratch);
 
+/* A function of OpenBLAS by its name, for kernel/lapack.c; NULL: there is none. */
+void *lgi_blas_symbol(lg_engine *E, const char *name);
+
 /* In this thread alone: for a piece of another loop. */
 void lgi_gemm_serial(lgi_cpu cpu, const lgi_product *p);
 

@@ -4,6 +4,7 @@
  *
  * For float they are polynomials, right to two units in the last place, and the same bits
  * on every machine, whatever its C library. For double they are the C library's.
+ * tests/c/test_accuracy.c holds all that is made of them to four units.
  */
 #ifndef LG_KERNEL_VECTOR_H
 #define LG_KERNEL_VECTOR_H
@@ -12,13 +13,32 @@
 #include <math.h>
 #include <string.h>
 
+/* exp(x) as a product, whose factors have all digits where it has few itself, being next
+ * to nothing. */
+typedef struct lgi_factors { lg_real a, b; } lgi_factors;
+
 #ifdef LG_DOUBLE
 
+/* With more digits than an lg_real, for what would multiply a rounding. */
+typedef long double lgi_wide;
+LGI_ALWAYS_INLINE lgi_wide lgi_wide_exp(lgi_wide x) { return expl(x); }
+LGI_ALWAYS_INLINE lgi_wide lgi_wide_erfc(lgi_wide x) { return erfcl(x); }
+
 LGI_ALWAYS_INLINE lg_real lgi_exp(lg_real x) { return exp(x); }
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(lg_real x)
+{
+    bool low = x < -700;
+    lg_real e = exp(low ? x / 2 : x);
+    return (lgi_factors){e, low ? e : 1};
+}
 LGI_ALWAYS_INLINE lg_real lgi_tanh(lg_real x) { return tanh(x); }
 LGI_ALWAYS_INLINE lg_real lgi_log1p_of_small(lg_real u) { return log1p(u); }
 
 #else
+
+typedef double lgi_wide;
+LGI_ALWAYS_INLINE lgi_wide lgi_wide_exp(lgi_wide x) { return exp(x); }
+LGI_ALWAYS_INLINE lgi_wide lgi_wide_erfc(lgi_wide x) { return erfc(x); }
 
 /* 2^n for n in -126 .. 127; of others nothing is asked. */
 LGI_ALWAYS_INLINE float lgi_power_of_two(uint32_t n)
@@ -32,12 +52,12 @@ LGI_ALWAYS_INLINE float lgi_power_of_two(uint32_t n)
 /* 2^n e^r with |r| <= log(2) / 2; the polynomial is Cephes' (Moshier 1989). n is found by
  * adding 1.5 * 2^23, which rounds; 2^n is applied in halves, since it may be out of range
  * where the product is not. */
-LGI_ALWAYS_INLINE float lgi_exp(float x)
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(float x)
 {
     const float shift = 12582912;
     uint32_t bits, zero;
     x = x > 89 ? 89 : x;               /* inf from here on */
-    x = x < -104 ? -104 : x;           /* 0 from here on; a NaN stays */
+    x = x < -150 ? -150 : x;           /* 0 from here on; a NaN stays */
     float shifted = x * 1.44269504f + shift, n = shifted - shift;
     float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
     float p = 1.9875691500e-4f;
@@ -50,21 +70,27 @@ LGI_ALWAYS_INLINE float lgi_exp(float x)
     memcpy(&bits, &shifted, sizeof bits);
     memcpy(&zero, &shift, sizeof zero);
     uint32_t whole = bits - zero, half = (whole + 256) / 2 - 128;
-    return p * lgi_power_of_two(half) * lgi_power_of_two(whole - half);
+    return (lgi_factors){p * lgi_power_of_two(half), lgi_power_of_two(whole - half)};
+}
+
+LGI_ALWAYS_INLINE float lgi_exp(float x)
+{
+    lgi_factors e = lgi_exp_factors(x);
+    return e.a * e.b;
 }
 
 /* (1 - e) / (1 + e) with e = exp(-2|x|), which near 0 is Cephes' polynomial. */
 LGI_ALWAYS_INLINE float lgi_tanh(float x)
 {
     float size = fabsf(x), e = lgi_exp(-2 * size), w = x * x;
-    float far = copysignf((1 - e) / (1 + e), x);
+    float far = (1 - e) / (1 + e);
     float p = -5.70498872745e-3f;
     p = p * w + 2.06390887954e-2f;
     p = p * w - 5.37397155531e-2f;
     p = p * w + 1.33314422036e-1f;
     p = p * w - 3.33332819422e-1f;
-    float near = p * w * x + x;
-    return size < 0.625f ? near : far;
+    float near = p * w * size + size;
+    return copysignf(size < 0.625f ? near : far, x);
 }
 
 /* log(1 + u) for u in 0 .. 1: 2 atanh(z) with z = u / (2 + u). */
@@ -79,6 +105,14 @@ LGI_ALWAYS_INLINE float lgi_log1p_of_small(float u)
 }
 
 #endif
+
+/* by exp(x) for x up to 0 and e its factors; with all digits, unless by is above 1e15. */
+LGI_ALWAYS_INLINE lg_real lgi_times_exp(lg_real by, lgi_factors e, lg_real x)
+{
+    const lg_real nothing = sizeof(lg_real) == 4 ? -150 : -800;
+    lg_real product = by * e.a * e.b, none = by * 0;   /* of an infinity NaN */
+    return x < nothing ? none : product;
+}
 
 /* 1 / (1 + exp(-x)), without overflow and with all digits on both sides. */
 LGI_ALWAYS_INLINE lg_real lgi_sigmoid(lg_real x)

@@ -121,6 +121,32 @@ static bool is_tracked(const lg_engine *E, const lgi_node *n)
     return tracked && E->recording && n->op->grad;
 }
 
+static lg_status note_tensor(lg_engine *E, lgi_noted *to, lg_tensor *x)
+{
+    for (int64_t i = 0; i < to->n; i++)
+        if (to->at[i] == x)
+            return LG_OK;
+    if (to->n == to->cap) {
+        int64_t more = to->cap ? 2 * to->cap : 16;
+        lg_tensor **p = lgi_resize(E, to->at, (size_t)to->cap * sizeof *p,
+                                   (size_t)more * sizeof *p);
+        if (!p)
+            return E->status;
+        to->at = p;
+        to->cap = more;
+    }
+    to->at[to->n++] = lg_retain(x);
+    return LG_OK;
+}
+
+static lg_status note_inputs(lg_engine *E, const lgi_node *n)
+{
+    for (int i = 0; E->noted && !E->recording && i < n->nin && E->status == LG_OK; i++)
+        if (n->in[i] && n->in[i]->tracked)
+            note_tensor(E, E->noted, n->in[i]);
+    return E->status;
+}
+
 lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
                      const void *attr)
 {
@@ -134,8 +160,8 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
     }
     n->out = y;
     n->nout = nout;
-    bool made = check_inputs(E, n) == LG_OK && op->shape(E, n) == LG_OK
-                && compute(E, n) == LG_OK;
+    bool made = check_inputs(E, n) == LG_OK && note_inputs(E, n) == LG_OK
+                && op->shape(E, n) == LG_OK && compute(E, n) == LG_OK;
     if (made && is_tracked(E, n))
         record(n);
     else

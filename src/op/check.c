@@ -68,6 +68,14 @@ lg_status lgi_need_whole(lg_engine *E, const lgi_node *n, const char *name, int6
                     (long long)value);
 }
 
+lg_status lgi_need_pair(lg_engine *E, const lgi_node *n, const char *name, lgi_pair p,
+                        int64_t least, int64_t most)
+{
+    if (lgi_need_whole(E, n, name, p.h, least, most) < 0)
+        return E->status;
+    return lgi_need_whole(E, n, name, p.w, least, most);
+}
+
 lg_status lgi_need_number(lg_engine *E, const lgi_node *n, const char *name, double value,
                           double least, double most)
 {

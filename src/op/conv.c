@@ -8,8 +8,7 @@
  * With a stride, several sizes of x give the same size of y. output_padding says which,
  * for the transpose; size, which callers don't see, says how much of y is meant.
  */
-#include "kernel/conv.h"
-#include "op/op.h"
+#include "op/conv.h"
 
 #include <string.h>
 
@@ -88,6 +87,9 @@ static lg_status check_kernel(lg_engine *E, const lgi_node *n, const lgi_conv *v
     if (v->kh < 1 || v->kw < 1)
         return lgi_fail(E, LG_ESHAPE, "%s: the kernel is %lldx%lld; it must be 1x1 "
                         "or more", n->op->name, (long long)v->kh, (long long)v->kw);
+    if (v->h < 1 || v->w < 1)
+        return lgi_fail(E, LG_ESHAPE, "%s: x is %s; its images must be 1x1 or larger",
+                        n->op->name, LGI_SHAPE(x));
     if (outputs(v->h, v->ph, eh, v->sh) > 0 && outputs(v->w, v->pw, ew, v->sw) > 0)
         return LG_OK;
     return lgi_fail(E, LG_ESHAPE, "%s: the kernel, %lldx%lld with its dilation, is "
@@ -98,8 +100,8 @@ static lg_status check_kernel(lg_engine *E, const lgi_node *n, const lgi_conv *v
 }
 
 /* Channels of x against w. `in` of them go into each group of w's. */
-static lg_status check_channels(lg_engine *E, const lgi_node *n, int64_t channels,
-                                int64_t in, int64_t groups)
+lg_status lgi_check_channels(lg_engine *E, const lgi_node *n, int64_t channels,
+                             int64_t in, int64_t groups)
 {
     if (channels == in * groups)
         return LG_OK;
@@ -109,8 +111,8 @@ static lg_status check_channels(lg_engine *E, const lgi_node *n, int64_t channel
                     (long long)groups);
 }
 
-static lg_status check_groups(lg_engine *E, const lgi_node *n, const char *what,
-                              int64_t channels, int64_t groups)
+lg_status lgi_check_groups(lg_engine *E, const lgi_node *n, const char *what,
+                           int64_t channels, int64_t groups)
 {
     if (channels % groups == 0)
         return LG_OK;
@@ -119,7 +121,7 @@ static lg_status check_groups(lg_engine *E, const lgi_node *n, const char *what,
                     (long long)groups);
 }
 
-static lg_status check_bias(lg_engine *E, const lgi_node *n, int64_t channels)
+lg_status lgi_check_conv_bias(lg_engine *E, const lgi_node *n, int64_t channels)
 {
     const lg_tensor *b = n->in[2];
     if (!b || (b->ndim == 1 && b->dim[0] == channels))
@@ -150,9 +152,9 @@ static lg_status conv2d_relation(lg_engine *E, const lgi_node *n, lgi_conv *v)
         return E->status;
     set_x(v, x);
     v->out = w->dim[0], v->kh = w->dim[2], v->kw = w->dim[3];
-    if (check_groups(E, n, "output channels", v->out, v->groups) < 0
-        || check_channels(E, n, v->c, w->dim[1], v->groups) < 0
-        || check_kernel(E, n, v, x) < 0 || check_bias(E, n, v->out) < 0)
+    if (lgi_check_groups(E, n, "output channels", v->out, v->groups) < 0
+        || lgi_check_channels(E, n, v->c, w->dim[1], v->groups) < 0
+        || check_kernel(E, n, v, x) < 0 || lgi_check_conv_bias(E, n, v->out) < 0)
         return E->status;
     v->oh = outputs(v->h, v->ph, extent(v->kh, v->dh), v->sh);
     v->ow = outputs(v->w, v->pw, extent(v->kw, v->dw), v->sw);
@@ -196,7 +198,7 @@ static lgi_pair padding_for(const lgi_conv *v)
 
 /* The three operators, applied to tensors of one relation. */
 
-static lg_tensor *apply_y(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tensor *w)
+lg_tensor *lgi_apply_conv_y(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tensor *w)
 {
     conv2d_attr attr = {{v->sh, v->sw}, {v->ph, v->pw}, {v->dh, v->dw}, v->groups,
                         {v->oh, v->ow}};
@@ -204,7 +206,7 @@ static lg_tensor *apply_y(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tens
                   : NULL;
 }
 
-static lg_tensor *apply_x(lg_engine *E, const lgi_conv *v, lg_tensor *y, lg_tensor *w)
+lg_tensor *lgi_apply_conv_x(lg_engine *E, const lgi_conv *v, lg_tensor *y, lg_tensor *w)
 {
     conv_transpose2d_attr attr = {{v->sh, v->sw}, {v->ph, v->pw}, padding_for(v),
                                   v->groups, {v->dh, v->dw}};
@@ -213,7 +215,7 @@ static lg_tensor *apply_x(lg_engine *E, const lgi_conv *v, lg_tensor *y, lg_tens
                   : NULL;
 }
 
-static lg_tensor *apply_w(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tensor *y)
+lg_tensor *lgi_apply_conv_w(lg_engine *E, const lgi_conv *v, lg_tensor *x, lg_tensor *y)
 {
     conv2d_weight_attr attr = {{v->kh, v->kw}, {v->sh, v->sw}, {v->ph, v->pw},
                                {v->dh, v->dw}, v->groups};
@@ -238,9 +240,9 @@ static lg_status conv2d_grad(lg_engine *E, const lgi_node *n, const bool *wanted
     lgi_conv v;
     conv2d_relation(E, n, &v);
     if (wanted[0])
-        out[0] = apply_x(E, &v, g[0], n->in[1]);
+        out[0] = lgi_apply_conv_x(E, &v, g[0], n->in[1]);
     if (wanted[1])
-        out[1] = apply_w(E, &v, n->in[0], g[0]);
+        out[1] = lgi_apply_conv_w(E, &v, n->in[0], g[0]);
     if (wanted[2])
         out[2] = bias_gradient(E, g[0]);
     return E->status;
@@ -303,8 +305,9 @@ static lg_status transpose_relation(lg_engine *E, const lgi_node *n, lgi_conv *v
     v->w = (v->ow - 1) * v->sw - 2 * v->pw + extent(v->kw, v->dw);
     v->h += attr->output_padding.h;
     v->w += attr->output_padding.w;
-    if (check_groups(E, n, "input channels", v->out, v->groups) < 0
-        || check_channels(E, n, v->out, w->dim[0], 1) < 0 || check_bias(E, n, v->c) < 0)
+    if (lgi_check_groups(E, n, "input channels", v->out, v->groups) < 0
+        || lgi_check_channels(E, n, v->out, w->dim[0], 1) < 0
+        || lgi_check_conv_bias(E, n, v->c) < 0)
         return E->status;
     if (v->oh < 1 || v->ow < 1 || v->kh < 1 || v->kw < 1 || v->h < 1 || v->w < 1)
         return lgi_fail(E, LG_ESHAPE, "%s: x %s with w %s would give images of "
@@ -343,9 +346,9 @@ static lg_status conv_transpose2d_grad(lg_engine *E, const lgi_node *n,
     lgi_conv v;
     transpose_relation(E, n, &v);
     if (wanted[0])
-        out[0] = apply_y(E, &v, g[0], n->in[1]);
+        out[0] = lgi_apply_conv_y(E, &v, g[0], n->in[1]);
     if (wanted[1])
-        out[1] = apply_w(E, &v, g[0], n->in[0]);
+        out[1] = lgi_apply_conv_w(E, &v, g[0], n->in[0]);
     if (wanted[2])
         out[2] = bias_gradient(E, g[0]);
     return E->status;
@@ -394,8 +397,8 @@ static lg_status weight_relation(lg_engine *E, const lgi_node *n, lgi_conv *v)
     set_y(v, g);
     v->kh = attr->kernel.h, v->kw = attr->kernel.w;
     if (need_pair(E, n, "kernel", attr->kernel, PAIR_MOST) < 0
-        || check_groups(E, n, "input channels", v->c, v->groups) < 0
-        || check_groups(E, n, "output channels", v->out, v->groups) < 0
+        || lgi_check_groups(E, n, "input channels", v->c, v->groups) < 0
+        || lgi_check_groups(E, n, "output channels", v->out, v->groups) < 0
         || check_kernel(E, n, v, x) < 0)
         return E->status;
     lgi_pair over = padding_for(v);
@@ -439,9 +442,9 @@ static lg_status conv2d_weight_grad(lg_engine *E, const lgi_node *n, const bool 
     lgi_conv v;
     weight_relation(E, n, &v);
     if (wanted[0])
-        out[0] = apply_x(E, &v, n->in[1], g[0]);
+        out[0] = lgi_apply_conv_x(E, &v, n->in[1], g[0]);
     if (wanted[1])
-        out[1] = apply_y(E, &v, n->in[0], g[0]);
+        out[1] = lgi_apply_conv_y(E, &v, n->in[0], g[0]);
     return E->status;
 }
 
