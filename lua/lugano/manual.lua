@@ -33,6 +33,10 @@ local function operator(name, op)
                                                       sentence(op.doc)))
 end
 
+local function creation(name, c)
+  put(("### %s\n\n    lg.%s(%s)\n\n%s\n\n"):format(name, name, c.args, sentence(c.doc)))
+end
+
 local function layer(name, l)
   put(("### %s\n\n    nn.%s { %s }\n\n%s%s\n\n"):format(name, name, l.args or "",
     sentence(l.doc), l.weighted and " Takes act and norm, too." or ""))
@@ -48,11 +52,23 @@ local function chapter(title, intro, registry, write)
   for _, e in ipairs(entries(registry)) do write(e.name, e.entry) end
 end
 
+--- Those whose names end in _back, or the others.
+local function operators(back)
+  local list <const> = {}
+  for _, op in ipairs(core.ops()) do
+    if (op.name:find "_back$" ~= nil) == back then list[#list + 1] = op end
+  end
+  return list
+end
+
 return function()
   put("# Lugano ", core.versions().lugano, "\n\n")
+  chapter("New tensors", "Sizes are numbers, or one table.", core.creations(), creation)
   chapter("Operators", "Tensors first, then attributes: by position, or by name in a "
     .. "table. Each is a method, too: `x:softmax(2)`. `?` marks what may be absent.",
-    core.ops(), operator)
+    operators(false), operator)
+  chapter("Operators of gradients", "What gradient rules are made of.", operators(true),
+          operator)
   chapter("Layers", "Options by name. Input sizes are inferred.", core.layers(), layer)
   chapter("Optimizers", "Options by name.", core.optimizers(), optimizer)
 end

@@ -1,8 +1,14 @@
-/* lua_create.c - new tensors: lg.tensor, lg.zeros, lg.randn, ... */
+/*
+ * lua_create.c - new tensors: lg.tensor, lg.zeros, lg.randn, ...
+ *
+ * The table at the end has every function with its arguments and its text for the manual.
+ */
 #include "base/memory.h"
+#include "base/random.h"
 #include "lua/glue.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static int64_t check_dim(lua_State *L, int at)
@@ -151,14 +157,269 @@ static int module_tensor(lua_State *L)
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
+/* Whole numbers beyond this are not all there among tensors' numbers. */
+static const int64_t exact_whole = (int64_t)1 << (sizeof(lg_real) == 4 ? 24 : 53);
+
+static double check_finite(lua_State *L, int arg, const char *what)
+{
+    double x = lua_tonumber(L, arg);
+    if (lua_type(L, arg) != LUA_TNUMBER)
+        lgl_error(L, "%s must be a number, not a %s", what, luaL_typename(L, arg));
+    if (!isfinite(x))
+        lgl_error(L, "%s must be finite, and is %f", what, x);
+    return x;
+}
+
+static int64_t check_between(lua_State *L, int arg, const char *what, int64_t least,
+                             int64_t most)
+{
+    double x = lua_tonumber(L, arg);
+    if (lua_type(L, arg) != LUA_TNUMBER)
+        lgl_error(L, "%s must be a whole number, not a %s", what, luaL_typename(L, arg));
+    if (!(x == floor(x) && x >= (double)least && x <= (double)most))
+        lgl_error(L, "%s must be a whole number from %I to %I, and is %f", what,
+                  (LUAI_UACINT)least, (LUAI_UACINT)most, x);
+    return (int64_t)x;
+}
+
+/* What the functions below make: numbers that a rule gives from their places. */
+typedef struct made_numbers {
+    int ndim;
+    int64_t dim[LG_MAX_DIM];
+    double first, step, last;
+} made_numbers;
+
+typedef void number_rule(lg_engine *E, const made_numbers *m, lg_tensor *t);
+
+static void make_numbers(lg_engine *E, const made_numbers *m, number_rule *rule,
+                         lg_tensor **box)
+{
+    lg_tensor *t = lgi_make(E, m->ndim, m->dim);
+    if (t)
+        rule(E, m, t);
+    *box = E->status < 0 ? NULL : lg_retain(t);
+}
+
+static int push_numbers(lua_State *L, const made_numbers *m, number_rule *rule)
+{
+    lg_engine *E = lgl_engine(L);
+    lgl_safepoint(L);
+    lg_tensor **box = lgl_push_box(L);
+    uint64_t drawn = E->drawn;
+    LGL_COMPUTE(L, E, (E->drawn = drawn, make_numbers(E, m, rule, box)));
+    return E->status < 0 ? lgl_raise(L) : 1;
+}
+
+/* A block of random bits for each number, and none that another draw has: blocks have
+ * four of the stream's numbers. */
+static void fill_randint(lg_engine *E, const made_numbers *m, lg_tensor *t)
+{
+    lgi_stream s = lgi_script_stream(E);
+    uint64_t block = (lgi_draw(E, 4 * t->numel + 3) + 3) / 4;
+    uint64_t span = (uint64_t)(m->last - m->first) + 1;
+    for (int64_t i = 0; i < t->numel; i++)
+        t->data[i] = (lg_real)(m->first
+                               + (double)lgi_below(s, block + (uint64_t)i, span));
+}
+
+static int module_randint(lua_State *L)
+{
+    made_numbers m = {.ndim = 0};
+    m.first = (double)check_between(L, 1, "randint: low", -exact_whole, exact_whole);
+    m.last = (double)check_between(L, 2, "randint: high", -exact_whole, exact_whole);
+    if (m.first > m.last)
+        return lgl_error(L, "randint: low is %f and high is %f; both count, and low must "
+                         "not be above high", m.first, m.last);
+    m.ndim = lgl_check_dims(L, 3, m.dim);
+    return push_numbers(L, &m, fill_randint);
+}
+
+/* The order is that of a stream of its own, named by the draws so far. */
+static void fill_randperm(lg_engine *E, const made_numbers *m, lg_tensor *t)
+{
+    char name[48];
+    size_t bytes = (size_t)t->numel * sizeof(int64_t);
+    int64_t *order = lgi_alloc(E, bytes ? bytes : 1);
+    if (!order)
+        return;
+    snprintf(name, sizeof name, "randperm:%llu", (unsigned long long)lgi_draw(E, 1));
+    lgi_permutation(lgi_named_stream(E, name), t->numel, order);
+    for (int64_t i = 0; i < t->numel; i++)
+        t->data[i] = (lg_real)(order[i] + 1);
+    lgi_free(E, order, bytes ? bytes : 1);
+}
+
+static int module_randperm(lua_State *L)
+{
+    made_numbers m = {.ndim = 1};
+    m.dim[0] = check_between(L, 1, "randperm: n", 0, exact_whole);
+    return push_numbers(L, &m, fill_randperm);
+}
+
+static void fill_steps(lg_engine *E, const made_numbers *m, lg_tensor *t)
+{
+    (void)E;
+    for (int64_t i = 0; i < t->numel; i++)
+        t->data[i] = (lg_real)(m->first + (double)i * m->step);
+}
+
+static int module_arange(lua_State *L)
+{
+    bool alone = lua_gettop(L) < 2;
+    made_numbers m = {.ndim = 1, .first = 1, .step = 1};
+    m.last = check_finite(L, alone ? 1 : 2, alone ? "arange: n" : "arange: last");
+    if (!alone)
+        m.first = check_finite(L, 1, "arange: first");
+    if (!lua_isnoneornil(L, 3))
+        m.step = check_finite(L, 3, "arange: step");
+    if (m.step == 0)
+        return lgl_error(L, "arange: step is 0; it leads from %f to %f by no number of "
+                         "steps", m.first, m.last);
+    double steps = (m.last - m.first) / m.step;
+    steps = floor(steps + 1e-9 * (1 + fabs(steps)));   /* (0.3 - 0) / 0.1 is 2.99... */
+    if (steps > (double)LGI_MAX_NUMEL)
+        return lgl_error(L, "arange: %f to %f by %f is more than 2^40 numbers", m.first,
+                         m.last, m.step);
+    m.dim[0] = steps < 0 ? 0 : (int64_t)steps + 1;
+    return push_numbers(L, &m, fill_steps);
+}
+
+/* From both ends, so that both are exact. */
+static void fill_linspace(lg_engine *E, const made_numbers *m, lg_tensor *t)
+{
+    int64_t n = t->numel;
+    (void)E;
+    for (int64_t i = 0; i < n; i++)
+        t->data[i] = (lg_real)(i < (n + 1) / 2 ? m->first + (double)i * m->step
+                                               : m->last - (double)(n - 1 - i) * m->step);
+}
+
+static int module_linspace(lua_State *L)
+{
+    made_numbers m = {.ndim = 1};
+    m.first = check_finite(L, 1, "linspace: first");
+    m.last = check_finite(L, 2, "linspace: last");
+    m.dim[0] = check_between(L, 3, "linspace: n", 0, LGI_MAX_NUMEL);
+    m.step = m.dim[0] > 1 ? (m.last - m.first) / (double)(m.dim[0] - 1) : 0;
+    return push_numbers(L, &m, fill_linspace);
+}
+
+static void fill_eye(lg_engine *E, const made_numbers *m, lg_tensor *t)
+{
+    (void)E, (void)m;
+    if (t->numel)
+        memset(t->data, 0, (size_t)t->numel * sizeof *t->data);
+    for (int64_t i = 0; i < t->dim[0] && i < t->dim[1]; i++)
+        t->data[i * t->dim[1] + i] = 1;
+}
+
+static int module_eye(lua_State *L)
+{
+    made_numbers m = {.ndim = 2};
+    m.dim[0] = check_between(L, 1, "eye: n", 0, LGI_MAX_NUMEL);
+    m.dim[1] = m.dim[0];
+    if (!lua_isnoneornil(L, 2))
+        m.dim[1] = check_between(L, 2, "eye: m", 0, LGI_MAX_NUMEL);
+    return push_numbers(L, &m, fill_eye);
+}
+
+static void make_one_hot(lua_State *L, lg_engine *E, int64_t classes, lg_tensor **box)
+{
+    const lg_tensor *labels = lgl_unboxed(L, E, 1);
+    int64_t dim[LG_MAX_DIM + 1];
+    if (!labels)
+        return;
+    for (int64_t i = 0; i < labels->numel; i++) {
+        double v = (double)labels->data[i];
+        if (!(v == floor(v) && v >= 1 && v <= (double)classes)) {
+            lgi_fail(E, LG_EARG, "one_hot: labels has %.9g as its number %lld, and must "
+                     "have whole numbers from 1 to %lld", v, (long long)i + 1,
+                     (long long)classes);
+            return;
+        }
+    }
+    memcpy(dim, labels->dim, (size_t)labels->ndim * sizeof *dim);
+    dim[labels->ndim] = classes;
+    lg_tensor *t = lg_zeros(E, labels->ndim + 1, dim);
+    for (int64_t i = 0; t && i < labels->numel; i++)
+        t->data[i * classes + (int64_t)labels->data[i] - 1] = 1;
+    *box = lg_retain(t);
+}
+
+static int module_one_hot(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    if (!lgl_is_tensor(L, 1))
+        return lgl_error(L, "one_hot: labels must be a tensor, not a %s",
+                         luaL_typename(L, 1));
+    int64_t classes = check_between(L, 2, "one_hot: classes", 0, LGI_MAX_NUMEL);
+    lgl_safepoint(L);
+    lg_tensor **box = lgl_push_box(L);
+    LGL_COMPUTE(L, E, make_one_hot(L, E, classes, box));
+    return E->status < 0 ? lgl_raise(L) : 1;
+}
+
+/* For the manual and for editors: name, arguments, what it makes. */
+static const struct creation {
+    const char *name, *args, *doc;
+    lua_CFunction make;
+} creations[] = {
+    {"tensor", "numbers", "A number, or nested tables of numbers, as a tensor.",
+     module_tensor},
+    {"zeros", "dims...", "Zeros. dims are numbers or a table, as for all of these.",
+     module_zeros},
+    {"ones", "dims...", "Ones.", module_ones},
+    {"full", "dims, value", "A table of sizes filled with value.", module_full},
+    {"rand", "dims...", "Random numbers, uniform from 0 up to but not 1.", module_rand},
+    {"randn", "dims...", "Random numbers, normal with mean 0 and variance 1.",
+     module_randn},
+    {"randint", "low, high, dims...",
+     "Random whole numbers from low to high. Both count: randint(1, 10, 64) has 64 "
+     "labels of 10 classes.", module_randint},
+    {"randperm", "n", "The whole numbers 1 .. n in a random order: {n}.",
+     module_randperm},
+    {"arange", "first, last, step = 1",
+     "The numbers first, first + step, ... up to last, which counts; arange(n) is "
+     "1 .. n. Rounding is forgiven: arange(0, 0.3, 0.1) has four numbers.",
+     module_arange},
+    {"linspace", "first, last, n",
+     "n numbers at equal steps from first to last, both of them exact; of one, first.",
+     module_linspace},
+    {"eye", "n, m = n", "The unit matrix: {n,m} with ones on the diagonal, else zeros.",
+     module_eye},
+    {"one_hot", "labels, classes",
+     "For each label, a whole number from 1 to classes, a one at its place among zeros: "
+     "the shape of labels with classes as one more axis.", module_one_hot},
+    {"zeros_like", "x", "Zeros of the shape of x.", module_zeros_like},
+    {"ones_like", "x", "Ones of the shape of x.", module_ones_like},
+    {"randn_like", "x", "Normal random numbers of the shape of x.", module_randn_like},
+};
+
+/* core.creations(): the table as data. */
+static int core_creations(lua_State *L)
+{
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof creations / sizeof *creations; i++) {
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, creations[i].name);
+        lua_setfield(L, -2, "name");
+        lua_pushstring(L, creations[i].args);
+        lua_setfield(L, -2, "args");
+        lua_pushstring(L, creations[i].doc);
+        lua_setfield(L, -2, "doc");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
 void lgl_open_create(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"tensor", module_tensor}, {"zeros", module_zeros}, {"ones", module_ones},
-        {"full", module_full}, {"rand", module_rand}, {"randn", module_randn},
-        {"zeros_like", module_zeros_like}, {"ones_like", module_ones_like},
-        {"randn_like", module_randn_like}, {NULL, NULL}};
+    lua_pushcfunction(L, core_creations);
+    lua_setfield(L, -2, "creations");
     lua_getfield(L, -1, "lg");
-    luaL_setfuncs(L, functions, 0);
+    for (size_t i = 0; i < sizeof creations / sizeof *creations; i++) {
+        lua_pushcfunction(L, creations[i].make);
+        lua_setfield(L, -2, creations[i].name);
+    }
     lua_pop(L, 1);
 }
