@@ -79,7 +79,7 @@ static lg_tensor *batch_norm_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor
         return NULL;
     if (l->training) {
         lg_tensor *y = lgi_apply_layer_op(E, l, 3, (lg_tensor *[]){x, w, b});
-        if (y)                         /* its results are y, mean, var */
+        if (y && !E->replaying)        /* its results are y, mean, var */
             batch_norm_track(l, x, &y[1], &y[2]);
         return y;
     }

@@ -5,8 +5,7 @@
  * its own. Those that can, read the result y instead of x, so that x is freed: relu and
  * leaky_relu, where y is above 0 exactly if x is; tanh and sigmoid, by their identities.
  */
-#include "kernel/vector.h"
-#include "op/op.h"
+#include "op/activation.h"
 
 #include <float.h>
 
@@ -14,14 +13,8 @@ extern const lg_op lgi_op_relu_back, lgi_op_leaky_relu_back, lgi_op_tanh_back;
 extern const lg_op lgi_op_sigmoid, lgi_op_sigmoid_back, lgi_op_silu_back, lgi_op_elu_back;
 extern const lg_op lgi_op_le;
 
-#define ACT_SAMPLES(kind, more) "2,3" kind more, "-" kind, "1" kind, "0,3" kind,        \
-                                "2,1,2,1,2" kind more
-#define ACT_BACK_SAMPLES(kind, more) "2,3; 2,3" kind more, "-; -" kind, "0,3; 0,3",     \
-                                     "2,1,2,1,2; 2,1,2,1,2" kind more
-#define ACT_SHAPE " The result has the shape of x."
-
 /* g and the other input of a _back operator. */
-static lg_status pair_shape(lg_engine *E, lgi_node *n)
+lg_status lgi_pair_shape(lg_engine *E, lgi_node *n)
 {
     char name[16];
     if (lgi_same_dims(n->in[0], n->in[1]))
@@ -30,32 +23,6 @@ static lg_status pair_shape(lg_engine *E, lgi_node *n)
                     n->op->name, LGI_SHAPE(n->in[0]), lgi_input_name(n, 1, name),
                     LGI_SHAPE(n->in[1]));
 }
-
-#define ACT_FORWARD(name)                                                               \
-    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
-    {                                                                                   \
-        (void)workspace;                                                                \
-        lgi_map(E, name##_loop, n->out, n->nin, n->in, n->attr);                        \
-    }
-
-#define ACT_WIDE_FORWARD(name)                                                          \
-    LGI_WIDE(name##_loop)                                                               \
-    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
-    {                                                                                   \
-        lgi_loop *loop = LGI_WIDEST(E, name##_loop);                                    \
-        (void)workspace;                                                                \
-        lgi_map(E, loop, n->out, n->nin, n->in, n->attr);                               \
-    }
-
-/* The gradient is back(g, from), with the same attributes. */
-#define ACT_GRAD(name, back, from)                                                      \
-    static lg_status name##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,   \
-                                 lg_tensor **g, lg_tensor **out)                        \
-    {                                                                                   \
-        if (wanted[0])                                                                  \
-            out[0] = lgi_apply2(E, &lgi_op_##back, g[0], from, n->attr);                \
-        return E->status;                                                               \
-    }
 
 /* relu */
 
@@ -75,7 +42,7 @@ const lg_op lgi_op_relu = {
 const lg_op lgi_op_relu_back = {
     .name = "relu_back", .args = "g, y",
     .doc = "The gradient of relu: g where its result y is above 0, else 0.",
-    .shape = pair_shape, .forward = relu_back_forward, .grad = relu_back_grad,
+    .shape = lgi_pair_shape, .forward = relu_back_forward, .grad = relu_back_grad,
     .needs = LGI_IN(1), .samples = {ACT_BACK_SAMPLES(" away", "")}};
 
 /* leaky_relu */
@@ -98,7 +65,7 @@ static lg_status leaky_relu_shape(lg_engine *E, lgi_node *n)
 
 static lg_status leaky_relu_back_shape(lg_engine *E, lgi_node *n)
 {
-    return check_slope(E, n) < 0 ? E->status : pair_shape(E, n);
+    return check_slope(E, n) < 0 ? E->status : lgi_pair_shape(E, n);
 }
 
 LGI_ALWAYS_INLINE lg_real leak(lg_real y, lg_real g, lg_real slope)
@@ -156,7 +123,7 @@ const lg_op lgi_op_tanh = {
 const lg_op lgi_op_tanh_back = {
     .name = "tanh_back", .args = "g, y",
     .doc = "The gradient of tanh by its result y: g (1 - y^2).",
-    .shape = pair_shape, .forward = tanh_back_forward, .grad = tanh_back_grad,
+    .shape = lgi_pair_shape, .forward = tanh_back_forward, .grad = tanh_back_grad,
     .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
 
 /* sigmoid */
@@ -187,7 +154,7 @@ const lg_op lgi_op_sigmoid = {
 const lg_op lgi_op_sigmoid_back = {
     .name = "sigmoid_back", .args = "g, y",
     .doc = "The gradient of sigmoid by its result y: g y (1 - y).",
-    .shape = pair_shape, .forward = sigmoid_back_forward, .grad = sigmoid_back_grad,
+    .shape = lgi_pair_shape, .forward = sigmoid_back_forward, .grad = sigmoid_back_grad,
     .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
 
 static lg_tensor *sigmoid_of(lg_engine *E, lg_tensor *x)
@@ -233,14 +200,26 @@ const lg_op lgi_op_log_sigmoid = {
 
 /* silu */
 
-LGI_ALWAYS_INLINE lg_real silu_slope(lg_real x)
+LGI_ALWAYS_INLINE lg_real silu_of(lg_real x)
 {
-    lg_real s = lgi_sigmoid(x), other = lgi_sigmoid(-x);
-    return s + s * (x * other);        /* no difference of numbers near 1 */
+    lg_real t = x < 0 ? x : -x;
+    lgi_factors e = lgi_exp_factors(t);
+    lg_real most = x / (1 + e.a * e.b), low = lgi_times_exp(most, e, t);
+    return x < 0 ? low : most;
 }
 
-LGI_LOOP1(silu_loop, void, a * lgi_sigmoid(a))
-LGI_LOOP2(silu_back_loop, void, a * silu_slope(b))
+/* g (s + x s (1 - s)) with s = 1 / (1 + exp(-x)), in e = exp(-|x|) and q = 1 + e. */
+LGI_ALWAYS_INLINE lg_real silu_back_of(lg_real g, lg_real x)
+{
+    lg_real t = x < 0 ? x : -x;
+    lgi_factors f = lgi_exp_factors(t);
+    lgi_wide e = f.a * f.b, q = 1 + e, top = q + x * (x < 0 ? 1 : e);
+    lg_real most = g * ((lg_real)top / (lg_real)(q * q)), low = lgi_times_exp(most, f, t);
+    return x < 0 ? low : most;
+}
+
+LGI_LOOP1(silu_loop, void, silu_of(a))
+LGI_LOOP2(silu_back_loop, void, silu_back_of(a, b))
 ACT_WIDE_FORWARD(silu)
 ACT_WIDE_FORWARD(silu_back)
 ACT_GRAD(silu, silu_back, n->in[0])
@@ -269,7 +248,7 @@ const lg_op lgi_op_silu = {
 const lg_op lgi_op_silu_back = {
     .name = "silu_back", .args = "g, x",
     .doc = "The gradient of silu: g (s + x s (1 - s)), with s = sigmoid(x).",
-    .shape = pair_shape, .forward = silu_back_forward, .grad = silu_back_grad,
+    .shape = lgi_pair_shape, .forward = silu_back_forward, .grad = silu_back_grad,
     .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
 
 /* elu */
@@ -292,7 +271,7 @@ static lg_status elu_shape(lg_engine *E, lgi_node *n)
 
 static lg_status elu_back_shape(lg_engine *E, lgi_node *n)
 {
-    return check_alpha(E, n) < 0 ? E->status : pair_shape(E, n);
+    return check_alpha(E, n) < 0 ? E->status : lgi_pair_shape(E, n);
 }
 
 LGI_ALWAYS_INLINE lg_real elu_back_of(lg_real g, lg_real y, lg_real alpha)

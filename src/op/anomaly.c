@@ -61,11 +61,10 @@ lg_status lgi_check_anomaly(lg_engine *E, const lgi_node *n)
         if (!c.nan && !c.inf)
             continue;
         describe_inputs(n, inputs, sizeof inputs);
-        bool back = E->gradient_of != NULL;
+        const char *of = E->gradient_of, *in = of ? ", in the gradient of " : "";
         return lgi_fail(E, LG_EANOMALY, "anomaly: %s%s%s made %lld NaN and %lld Inf of "
-                        "%lld numbers%s", n->op->name, back ? ", in the gradient of " : "",
-                        back ? E->gradient_of : "", (long long)c.nan, (long long)c.inf,
-                        (long long)n->out[k].numel, inputs);
+                        "%lld numbers%s", n->op->name, in, of ? of : "", (long long)c.nan,
+                        (long long)c.inf, (long long)n->out[k].numel, inputs);
     }
     return LG_OK;
 }

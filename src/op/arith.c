@@ -117,7 +117,7 @@ LGI_ALWAYS_INLINE lg_real power(lg_real a, lg_real b) { return pow(a, b); }
 LGI_LOOP2(pow_each_loop, void, power(a, b))
 LGI_LOOP1(pow_2_loop, void, a * a)
 LGI_LOOP1(pow_3_loop, void, a * a * a)
-LGI_LOOP1(pow_half_loop, void, a == -INFINITY ? INFINITY : sqrt(a))
+LGI_LOOP1(pow_half_loop, void, a == -INFINITY ? INFINITY : sqrt(a + 0))   /* of -0: 0 */
 LGI_LOOP1(pow_minus_1_loop, void, 1 / a)
 
 static void pow_loop(lg_real *restrict to, const lg_real *const *from,

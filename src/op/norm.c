@@ -8,8 +8,9 @@
  *
  * A(t) is the mean of t over a channel's m numbers.
  */
+#include "op/norm.h"
+
 #include "kernel/channels.h"
-#include "op/op.h"
 
 #include <math.h>
 
@@ -108,28 +109,19 @@ static size_t batch_norm_workspace(lg_engine *E, const lgi_node *n)
            + (size_t)(3 * s.c) * sizeof(lg_real);
 }
 
-/*
- * One pass for both sums: x is shifted by the first number of its channel, k. Since k is
- * one of the numbers, (k - mean)^2 <= m var: the difference below loses no more than a
- * factor m of double's precision, whatever the mean.
- */
 static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const lg_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
     const norm_attr *t = n->attr;
     lgi_channels s = channels_of(x);
-    double m = count_in_channel(x), *sum = workspace;
-    double *shift = sum + lgi_channel_scratch(s);
-    lg_real *scale = (lg_real *)(shift + s.c), *add = scale + s.c;
-    lg_real *mean = n->out[1].data, *var = n->out[2].data;
+    double *moments = workspace;
+    lg_real *scale = (lg_real *)(moments + lgi_channel_scratch(s) + s.c);
+    lg_real *add = scale + s.c, *mean = n->out[1].data, *var = n->out[2].data;
 
-    for (int64_t k = 0; k < s.c; k++)
-        shift[k] = (double)x->data[k * s.inner];
-    lgi_channel_sums(E, s, x->data, shift, x->data, shift, sum);
+    lgi_channel_moments(E, s, x->data, moments);
     for (int64_t k = 0; k < s.c; k++) {
-        double d = sum[k] / m, v = sum[s.c + k] / m - d * d;
-        v = v < 0 ? 0 : v;
-        mean[k] = (lg_real)(shift[k] + d);
+        double v = moments[s.c + k];
+        mean[k] = (lg_real)moments[k];
         var[k] = (lg_real)v;
         scale[k] = (lg_real)((w ? (double)w->data[k] : 1) / sqrt(v + t->eps));
         add[k] = b ? b->data[k] : 0;
@@ -139,14 +131,14 @@ static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
 }
 
 /* By the mean it is 1/m for each number of x, by the variance 2 (x - mean) / m. */
-static lg_tensor *by_statistics(lg_engine *E, const lgi_node *n, lg_tensor *gmean,
-                                lg_tensor *gvar)
+lg_tensor *lgi_norm_by_statistics(lg_engine *E, lg_tensor *x, lg_tensor *mean,
+                                  lg_tensor *gmean, lg_tensor *gvar)
 {
-    lg_tensor *x = n->in[0], *sum = NULL;
+    lg_tensor *sum = NULL;
     double m = count_in_channel(x);
     if (gvar) {
         lg_tensor *c = per_channel(E, lgi_affine(E, gvar, 2 / m, 0), x);
-        sum = lgi_mul(E, lgi_sub(E, x, per_channel(E, &n->out[1], x)), c);
+        sum = lgi_mul(E, lgi_sub(E, x, per_channel(E, mean, x)), c);
     }
     if (gmean) {
         lg_tensor *c = per_channel(E, lgi_affine(E, gmean, 1 / m, 0), x);
@@ -161,7 +153,7 @@ static lg_status batch_norm_grad(lg_engine *E, const lgi_node *n, const bool *wa
     lg_tensor *in[] = {g[0], n->in[0], &n->out[1], &n->out[2], n->in[1]};
     lg_tensor *d = g[0] ? lgi_apply(E, &lgi_op_batch_norm_back, 5, in, n->attr) : NULL;
     if (wanted[0])
-        out[0] = plus(E, d, by_statistics(E, n, g[1], g[2]));
+        out[0] = plus(E, d, lgi_norm_by_statistics(E, n->in[0], &n->out[1], g[1], g[2]));
     for (int i = 1; i <= 2; i++)
         out[i] = wanted[i] && d ? &d[i] : NULL;
     return E->status;

@@ -11,7 +11,7 @@
 #include <tgmath.h>
 
 extern const lg_op lgi_op_sign, lgi_op_square, lgi_op_sin, lgi_op_cos;
-extern const lg_op lgi_op_clamp_back;
+extern const lg_op lgi_op_clamp_back, lgi_op_exp;
 
 #define UNARY_OF(name, t) lgi_apply1(E, &lgi_op_##name, t, NULL)
 
@@ -42,6 +42,13 @@ extern const lg_op lgi_op_clamp_back;
     }                                                                                   \
     UNARY_OP(name_, text, kind, expr, reads, name_##_grad)
 
+/* 2 / sqrt(pi) exp(-x^2) */
+static lg_tensor *erf_slope(lg_engine *E, lg_tensor *x)
+{
+    lg_tensor *e = UNARY_OF(exp, lgi_neg(E, UNARY_OF(square, x)));
+    return lgi_affine(E, e, 1.12837916709551257390, 0);
+}
+
 UNARY(neg, "-x.", "", -a, 0, lgi_neg(E, g))
 UNARY(abs, "The absolute value of x. At 0 its gradient is 0.", " away", fabs(a),
       LGI_IN(0), lgi_mul(E, g, UNARY_OF(sign, x)))
@@ -63,6 +70,8 @@ UNARY(sin, "The sine of x, in radians.", "", sin(a), LGI_IN(0),
       lgi_mul(E, g, UNARY_OF(cos, x)))
 UNARY(cos, "The cosine of x, in radians.", "", cos(a), LGI_IN(0),
       lgi_mul(E, lgi_neg(E, g), UNARY_OF(sin, x)))
+UNARY(erf, "The error function of x, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 "
+      "to x.", "", erf(a), LGI_IN(0), lgi_mul(E, g, erf_slope(E, x)))
 UNARY_OP(sign, "-1, 0 or 1: the sign of x, and NaN of a NaN.", " away",
          a > 0 ? (lg_real)1 : a < 0 ? (lg_real)-1 : a, 0, LG_ZERO)
 UNARY_OP(floor, "The greatest whole number that is not above x.", " away", floor(a), 0,
@@ -159,5 +168,5 @@ const lg_op lgi_op_clamp_back = {
 const lg_op *const lgi_ops_unary[] = {
     &lgi_op_neg, &lgi_op_abs, &lgi_op_sign, &lgi_op_exp, &lgi_op_expm1, &lgi_op_log,
     &lgi_op_log1p, &lgi_op_sqrt, &lgi_op_rsqrt, &lgi_op_square, &lgi_op_reciprocal,
-    &lgi_op_sin, &lgi_op_cos, &lgi_op_floor, &lgi_op_ceil, &lgi_op_round, &lgi_op_clamp,
-    &lgi_op_clamp_back, NULL};
+    &lgi_op_sin, &lgi_op_cos, &lgi_op_erf, &lgi_op_floor, &lgi_op_ceil, &lgi_op_round,
+    &lgi_op_clamp, &lgi_op_clamp_back, NULL};

@@ -1,0 +1,45 @@
+/*
+ * activation.h - what the families of activations share: an elementwise loop makes the
+ * result, and a _back operator its gradient.
+ */
+#ifndef LG_OP_ACTIVATION_H
+#define LG_OP_ACTIVATION_H
+#include "kernel/vector.h"
+#include "op/op.h"
+
+/* activation.c - the result is like g and like the other input of a _back operator */
+lg_status lgi_pair_shape(lg_engine *E, lgi_node *n);
+
+#define ACT_SAMPLES(kind, more) "2,3" kind more, "-" kind, "1" kind, "0,3" kind,        \
+                                "2,1,2,1,2" kind more
+#define ACT_BACK_SAMPLES(kind, more) "2,3; 2,3" kind more, "-; -" kind, "0,3; 0,3",     \
+                                     "2,1,2,1,2; 2,1,2,1,2" kind more
+#define ACT_SHAPE " The result has the shape of x."
+
+#define ACT_FORWARD(name)                                                               \
+    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
+    {                                                                                   \
+        (void)workspace;                                                                \
+        lgi_map(E, name##_loop, n->out, n->nin, n->in, n->attr);                        \
+    }
+
+#define ACT_WIDE_FORWARD(name)                                                          \
+    LGI_WIDE(name##_loop)                                                               \
+    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
+    {                                                                                   \
+        lgi_loop *loop = LGI_WIDEST(E, name##_loop);                                    \
+        (void)workspace;                                                                \
+        lgi_map(E, loop, n->out, n->nin, n->in, n->attr);                               \
+    }
+
+/* The gradient is back(g, from), with the same attributes. */
+#define ACT_GRAD(name, back, from)                                                      \
+    static lg_status name##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,   \
+                                 lg_tensor **g, lg_tensor **out)                        \
+    {                                                                                   \
+        if (wanted[0])                                                                  \
+            out[0] = lgi_apply2(E, &lgi_op_##back, g[0], from, n->attr);                \
+        return E->status;                                                               \
+    }
+
+#endif
