@@ -28,7 +28,7 @@ typedef struct lgi_archive lgi_archive;
 
 typedef struct lgi_stored {
     const char *name;
-    const char *dtype;                 /* "F32"; others than F32 and F64 cannot be read */
+    const char *dtype;                 /* "F32"; F32, F64 and whole numbers can be read */
     int ndim;
     int64_t dim[LG_MAX_DIM];
     int64_t numel;

@@ -227,16 +227,24 @@ static bool read_offsets(lgi_json *j, lgi_stored *s)
     return begin <= end || lgi_json_wrong(j, "an end after the begin");
 }
 
-static int element_bytes(const char *dtype)
+/* The types of numbers that there are: floating, signed and unsigned ones can be read. */
+typedef struct element_type {
+    const char *name;
+    int bytes;
+    char kind;                         /* 'f', 'i', 'u', or '-': not yet */
+} element_type;
+
+static const element_type *find_element_type(const char *dtype)
 {
-    static const struct { const char *name; int bytes; } types[] = {
-        {"F32", 4}, {"F64", 8}, {"F16", 2}, {"BF16", 2}, {"F8_E5M2", 1}, {"F8_E4M3", 1},
-        {"I64", 8}, {"I32", 4}, {"I16", 2}, {"I8", 1}, {"U64", 8}, {"U32", 4}, {"U16", 2},
-        {"U8", 1}, {"BOOL", 1}};
+    static const element_type types[] = {
+        {"F32", 4, 'f'}, {"F64", 8, 'f'}, {"F16", 2, '-'}, {"BF16", 2, '-'},
+        {"F8_E5M2", 1, '-'}, {"F8_E4M3", 1, '-'}, {"I64", 8, 'i'}, {"I32", 4, 'i'},
+        {"I16", 2, 'i'}, {"I8", 1, 'i'}, {"U64", 8, 'u'}, {"U32", 4, 'u'},
+        {"U16", 2, 'u'}, {"U8", 1, 'u'}, {"BOOL", 1, 'u'}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(dtype, types[i].name) == 0)
-            return types[i].bytes;
-    return 0;
+            return &types[i];
+    return NULL;
 }
 
 /* Sets in seen which of the three fields it was; each may be there once. */
@@ -271,10 +279,10 @@ static bool read_stored(lgi_archive *a, lgi_json *j, const char *name)
         return false;
     if (seen != 7)
         return lgi_json_wrong(j, "dtype, shape and data_offsets, once each");
-    int bytes = element_bytes(s.dtype);
-    if (!bytes)
+    const element_type *type = find_element_type(s.dtype);
+    if (!type)
         return lgi_json_wrong(j, "a known dtype");
-    if ((size_t)s.numel * (size_t)bytes != s.end - s.begin)
+    if ((size_t)s.numel * (size_t)type->bytes != s.end - s.begin)
         return lgi_json_wrong(j, "as many bytes as the shape needs");
     void *list = grow_list(a->engine, a->stored, a->nstored, &a->stored_cap, sizeof s);
     if (!list)
@@ -468,31 +476,71 @@ const char *lgi_find_note(const lgi_archive *a, const char *key)
     return NULL;
 }
 
+static const unsigned char *stored_bytes(const lgi_archive *a, const lgi_stored *s)
+{
+    return a->file + LENGTH_BYTES + a->header + s->begin;
+}
+
+/* A whole number in little-endian bytes; false if no lg_real is equal to it. */
+static bool read_stored_whole(const unsigned char *from, const element_type *type,
+                              lg_real *to)
+{
+    uint64_t bits = 0;
+    int unused = 64 - 8 * type->bytes;
+    for (int k = type->bytes - 1; k >= 0; k--)
+        bits = bits << 8 | from[k];
+    bool negative = type->kind == 'i' && bits >> (63 - unused);
+    uint64_t size = negative ? (~bits + 1) << unused >> unused : bits;
+    lg_real x = (lg_real)size;
+    *to = negative ? -x : x;
+    return x < (lg_real)0x1p64 && (uint64_t)x == size;
+}
+
+static lg_status check_wholes(lgi_archive *a, const lgi_stored *s,
+                              const element_type *type)
+{
+    const unsigned char *from = stored_bytes(a, s);
+    lg_real x;
+    for (int64_t i = 0; i < s->numel; i++, from += type->bytes)
+        if (!read_stored_whole(from, type, &x))
+            return lgi_fail(a->engine, LG_EFORMAT, "'%s': element %lld of '%.80s', of "
+                            "type %s, has more digits than an element of a tensor",
+                            a->path, (long long)i + 1, s->name, s->dtype);
+    return a->engine->status;
+}
+
+/* All that can be wrong with a tensor, before a number of it is used. */
 static lg_status stored_failure(lgi_archive *a, int64_t i)
 {
     const lgi_stored *s = lgi_stored_at(a, i);
     if (!s)
         return lgi_fail(a->engine, LG_EARG, "'%s' has %lld tensors, none at %lld",
                         a->path, (long long)a->nstored, (long long)i);
-    if (strcmp(s->dtype, "F32") != 0 && strcmp(s->dtype, "F64") != 0)
-        return lgi_fail(a->engine, LG_EFORMAT, "'%s': '%.80s' is of type %s; only F32 "
-                        "and F64 can be read", a->path, s->name, s->dtype);
-    return a->engine->status;
+    const element_type *type = find_element_type(s->dtype);
+    if (type->kind == '-')
+        return lgi_fail(a->engine, LG_EFORMAT, "'%s': '%.80s' is of type %s; only F32, "
+                        "F64 and whole numbers can be read", a->path, s->name, s->dtype);
+    return type->kind == 'f' ? a->engine->status : check_wholes(a, s, type);
 }
 
 static void convert_stored(const lgi_archive *a, const lgi_stored *s, lg_real *to)
 {
-    const unsigned char *from = a->file + LENGTH_BYTES + a->header + s->begin;
-    size_t size = strcmp(s->dtype, "F64") == 0 ? 8 : 4;
-    if (size == sizeof(lg_real)) {
+    const element_type *type = find_element_type(s->dtype);
+    const unsigned char *from = stored_bytes(a, s);
+    size_t size = (size_t)type->bytes;
+    if (type->kind == 'f' && size == sizeof(lg_real)) {
         memcpy(to, from, (size_t)s->numel * size);
         return;
     }
-    for (int64_t i = 0; i < s->numel; i++) {
+    for (int64_t i = 0; i < s->numel; i++, from += size) {
         double wide;
         float narrow;
+        if (type->kind != 'f') {
+            read_stored_whole(from, type, &to[i]);
+            continue;
+        }
         void *number = size == 8 ? (void *)&wide : (void *)&narrow;
-        memcpy(number, from + (size_t)i * size, size);
+        memcpy(number, from, size);
         to[i] = size == 8 ? (lg_real)wide : (lg_real)narrow;
     }
 }
