@@ -3,6 +3,7 @@ local core <const> = ...
 local lg <const> = core.lg
 
 lg.version = core.version
+lg.element = core.versions().element -- of tensors: "float", or "double"
 lg.bytes = core.bytes                -- in use now, and the most there were
 lg.memory_limit = core.memory_limit  -- reads or sets the most there may be; 0: any
 lg.operators = core.ops              -- every operator's descriptor, as data
@@ -10,15 +11,23 @@ lg.operators = core.ops              -- every operator's descriptor, as data
 local parts <const> = { nn = true, optim = true, data = true, image = true, run = true,
                         options = true }
 
+-- Functions, and the file that each is in.
+local late <const> = { custom = "custom", recompute = "custom", gradcheck = "gradcheck",
+                       load = "tensors", save = "tensors", split = "split" }
+
+core.late, core.parts = late, parts    -- for the stubs
+
 setmetatable(lg, {
   __index = function(_, name)
-    if parts[name] then
-      local part <const> = core.load(name)
-      rawset(lg, name, part)
-      return part
-    end
+    local part
+    if parts[name] then part = core.load(name) end
+    if late[name] then part = core.load(late[name])[name] end
+    if part then rawset(lg, name, part) end
+    return part
   end,
 })
+
+function core.methods.split(...) return lg.split(...) end
 
 --- Replaces each net in a list of tensors and nets by its parameters.
 local function spread(list)
@@ -38,8 +47,9 @@ local grad <const> = lg.grad
 --- Gradients of y, a tensor of one element, with respect to tensors of its history.
 --
 -- `lg.grad(y, x)` gives a tensor, `lg.grad(y, {a, b})` a list in that order; a net stands
--- for its parameters. Options: create_graph, retain_graph, allow_unused, and seed, a
--- tensor of y's shape that weights y's elements.
+-- for its parameters. Options: create_graph, retain_graph, allow_unused; partial, which
+-- lets no gradient flow through one of the tensors to another; and seed, a tensor of y's
+-- shape that weights y's elements.
 function lg.grad(y, wanted, options)
   if type(wanted) == "table" then
     wanted = spread(wanted.parameters and { wanted } or wanted)

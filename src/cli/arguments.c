@@ -20,6 +20,7 @@ const char *const lgi_usage =
     "       lugano -                            runs standard input\n"
     "       lugano doctor                       what a bug report should tell\n"
     "       lugano --manual                     operators, layers, optimizers: Markdown\n"
+    "       lugano --stubs                      what an editor's language server reads\n"
     "       lugano --help, lugano --version\n"
     "\n"
     "  --threads=N   threads that compute; results are the same for any number\n"
@@ -88,7 +89,8 @@ static bool obey_option(lgi_arguments *a, const char *word)
 static bool obey_task(lgi_arguments *a, const char *word)
 {
     static const struct { const char *word; lgi_task task; } tasks[] = {
-        {"doctor", LGI_DOCTOR}, {"--manual", LGI_MANUAL}, {"--help", LGI_HELP},
+        {"doctor", LGI_DOCTOR}, {"--manual", LGI_MANUAL},
+        {"--stubs", LGI_STUBS}, {"--help", LGI_HELP},
         {"-h", LGI_HELP}, {"--version", LGI_VERSION}, {"-v", LGI_VERSION},
         {"-", LGI_STDIN}, {"-e", LGI_CODE}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)

@@ -26,7 +26,8 @@ static int open_command(lua_State *L)
     }
     if (a->task == LGI_DOCTOR)
         lgl_open_doctor(L);
-    if (a->strict && a->task != LGI_DOCTOR && a->task != LGI_MANUAL) {
+    if (a->strict && a->task != LGI_DOCTOR && a->task != LGI_MANUAL
+        && a->task != LGI_STUBS) {
         lua_getfield(L, core, "load");
         lua_pushliteral(L, "strict");
         lua_call(L, 1, 1);
@@ -69,7 +70,8 @@ static void load_task(lua_State *L, const lgi_arguments *a)
     default:
         lgl_push_core(L);
         lua_getfield(L, -1, "load");
-        lua_pushstring(L, a->task == LGI_DOCTOR ? "doctor" : "manual");
+        lua_pushstring(L, a->task == LGI_DOCTOR ? "doctor"
+                          : a->task == LGI_STUBS ? "stubs" : "manual");
         lua_call(L, 1, 1);
     }
 }

@@ -37,7 +37,10 @@ void lgl_push_core(lua_State *L);      /* the table core, after luaopen_lugano; 
 #define LGL_COMPUTE(L, E, expression)                                          \
     for (int lgl_try_ = 0; lgl_try_ == 0 || lgl_again(L, E, lgl_try_); lgl_try_++) { \
         int lgl_scope_ = lg_open_scope(E);                                     \
+        void *lgl_outer_ = (E)->thread;                                        \
+        (E)->thread = (L);             /* where a gradient rule may call Lua */  \
         (void)(expression);                                                    \
+        (E)->thread = lgl_outer_;                                              \
         lg_close_scope(E, lgl_scope_);                                         \
     }
 bool lgl_again(lua_State *L, lg_engine *E, int tries);
@@ -82,6 +85,7 @@ void lgl_open_tensor(lua_State *L);            /* lua_tensor.c: tensors, their m
 void lgl_open_create(lua_State *L);            /* lua_create.c: zeros, randn, ... */
 void lgl_open_op(lua_State *L);                /* lua_op.c: every operator */
 void lgl_open_grad(lua_State *L);              /* lua_grad.c: grad, no_grad */
+void lgl_open_custom(lua_State *L);            /* lua_custom.c: operators in Lua */
 void lgl_open_layer(lua_State *L);             /* lua_layer.c: every layer */
 void lgl_open_optim(lua_State *L);             /* lua_optim.c: every optimizer */
 void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, IDX, weights */

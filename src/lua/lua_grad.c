@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const grad_options[] = {"create_graph", "retain_graph", "allow_unused",
-                                           "seed", NULL};
+                                           "partial", "seed", NULL};
 
 /* Options of lg.grad, from the table at arg. *seed: where on the stack it is, or 0. */
 static int check_grad_options(lua_State *L, int arg, int *seed)
@@ -21,8 +21,8 @@ static int check_grad_options(lua_State *L, int arg, int *seed)
             i++;
         if (!grad_options[i])
             lgl_error(L, "grad has no option '%s'; it takes create_graph, retain_graph, "
-                      "allow_unused, seed", key);
-        if (i < 3 && lua_toboolean(L, -1))
+                      "allow_unused, partial, seed", key);
+        if (i < 4 && lua_toboolean(L, -1))
             flags |= 1 << i;           /* LG_CREATE_GRAPH, ... in this order */
     }
     lua_getfield(L, arg, "seed");

@@ -154,20 +154,34 @@ static int core_where(lua_State *L)
     return 1;
 }
 
+static const lgl_file *find_file(lua_State *L, const char *name)
+{
+    const lgl_file *f = lgl_files;
+    while (f->name && strcmp(f->name, name) != 0)
+        f++;
+    if (!f->name)
+        luaL_error(L, "there is no file lugano/%s.lua", name);
+    return f;
+}
+
+/* core.source(name): the text of our file, for the stubs. */
+static int core_source(lua_State *L)
+{
+    const lgl_file *f = find_file(L, luaL_checkstring(L, 1));
+    lua_pushlstring(L, (const char *)f->bytes, f->size);
+    return 1;
+}
+
 /* core.load(name): what our file returns. It is run once, with core as its argument. */
 static int core_load(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
-    const lgl_file *f = lgl_files;
     lua_rawgetp(L, LUA_REGISTRYINDEX, &core_key);
     int core = lua_gettop(L);
     lua_getfield(L, core, "loaded");
     if (lua_getfield(L, -1, name) != LUA_TNIL)
         return 1;
-    while (f->name && strcmp(f->name, name) != 0)
-        f++;
-    if (!f->name)
-        return luaL_error(L, "there is no file lugano/%s.lua", name);
+    const lgl_file *f = find_file(L, name);
     const char *chunk = lua_pushfstring(L, "=lugano/%s.lua", name);
     if (luaL_loadbufferx(L, (const char *)f->bytes, f->size, chunk, "t") != LUA_OK)
         return lua_error(L);
@@ -183,7 +197,7 @@ void lgl_push_core(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &core_key);
 static void open_core(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"load", core_load}, {"where", core_where},
-                                         {NULL, NULL}};
+                                         {"source", core_source}, {NULL, NULL}};
     luaL_newlib(L, functions);
     lua_getglobal(L, "string");
     lua_getfield(L, -1, "format");
@@ -198,6 +212,7 @@ static void open_core(lua_State *L)
     lgl_open_create(L);
     lgl_open_op(L);
     lgl_open_grad(L);
+    lgl_open_custom(L);
     lgl_open_layer(L);
     lgl_open_optim(L);
     lgl_open_data(L);

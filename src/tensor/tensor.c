@@ -79,6 +79,8 @@ void lgi_forget(lg_tensor *owner)
     if (!n)
         return;
     owner->node = NULL;
+    if (n->release)
+        n->release(owner->engine, n);
     for (int k = 0; k < n->nout; k++)
         if (lgi_keeps_out(n, k))
             lgi_unuse(&owner[k]);

@@ -26,7 +26,8 @@ typedef struct lgi_buffer {
 } lgi_buffer;
 
 /* How an operator was applied. It is owned by its first result. */
-typedef struct lgi_node {
+typedef struct lgi_node lgi_node;
+struct lgi_node {
     const lg_op *op;
     lg_tensor *out;                    /* out[0] .. out[nout-1], one block */
     lg_tensor **in;                    /* nin of them; NULL for an absent optional one */
@@ -35,7 +36,8 @@ typedef struct lgi_node {
     int nin, nout;
     uint32_t needs;                    /* whose numbers it keeps: op->needs */
     size_t bytes;                      /* of this block */
-} lgi_node;
+    void (*release)(lg_engine *E, lgi_node *n);        /* what attr holds elsewhere */
+};
 
 struct lg_tensor {
     lgi_owned owned;                   /* in the engine's list: owners only */

@@ -56,6 +56,18 @@ check.case("what doesn't depend", function()
   check.equal(g[2], nil)
 end)
 
+check.case("partial: no gradient flows through one that was asked for", function()
+  local x <const> = lg.tensor(3):track()
+  local y <const> = x * x
+  local z <const> = x * y
+  local all <const> = lg.grad(z, { x, y }, { retain_graph = true })
+  check.equal(all[1]:item(), 27)
+  local g <const> = lg.grad(z, { x, y }, { partial = true })
+  check.equal(g[1]:item(), 9)
+  check.equal(g[2]:item(), 3)
+  check.equal(lg.grad(y, x):item(), 6)         -- beyond y, the history is kept
+end)
+
 check.case("refusals", function()
   local x <const> = lg.randn(2):track()
   check.raises("needs a result of one element, got {2}; call :mean()", function()
