@@ -152,16 +152,13 @@ static void load_blas(lg_engine *E, lgi_blas *blas)
                &to, 1);
 }
 
-/* Without memory for it ours does the work: no failure. */
 static void open_blas(lg_engine *E)
 {
-    lg_status before = E->status;
     E->blas = lgi_alloc0(E, sizeof *E->blas);
     if (E->blas) {
         lgi_own(E, &E->blas->owned, close_blas);
         load_blas(E, E->blas);
-    } else if (before == LG_OK)
-        lg_clear(E);
+    }
 }
 #endif
 
@@ -185,8 +182,10 @@ static const lgi_blas *blas_for(lg_engine *E, const lgi_product *p)
                   && (double)p->m * (double)p->n * (double)p->k >= BLAS_WORK;
     if (!wanted || p->lda > most || p->ldb > most || p->ldc > most || p->k > most)
         return NULL;
+    lg_status before = E->status;
     if (!E->blas)
         open_blas(E);
+    E->status = before;                /* without memory for it ours does the work */
     return E->blas && E->blas->gemm ? E->blas : NULL;
 #else
     return NULL;

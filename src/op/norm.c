@@ -135,6 +135,8 @@ lg_tensor *lgi_norm_by_statistics(lg_engine *E, lg_tensor *x, lg_tensor *mean,
                                   lg_tensor *gmean, lg_tensor *gvar)
 {
     lg_tensor *sum = NULL;
+    if (!x || !mean)
+        return NULL;
     double m = count_in_channel(x);
     if (gvar) {
         lg_tensor *c = per_channel(E, lgi_affine(E, gvar, 2 / m, 0), x);

@@ -86,7 +86,7 @@ bool lgi_broadcast_dims(const lg_tensor *a, const lg_tensor *b, int *ndim, int64
 enum { LGI_SHAPE_TEXT = 192 };
 const char *lgi_shape(const lg_tensor *t, char to[LGI_SHAPE_TEXT]);  /* "{64,100}" */
 const char *lgi_dims(int ndim, const int64_t *dim, char to[LGI_SHAPE_TEXT]);
-/* The header line, and of one or two axes the corners; returns the length. */
+/* The header line, and the corners of the (first) matrix; returns the length. */
 size_t lgi_describe(const lg_tensor *t, char *to, size_t size);
 #define LGI_SHAPE(t) lgi_shape(t, (char[LGI_SHAPE_TEXT]){0})   /* within an expression */
 

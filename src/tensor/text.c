@@ -79,9 +79,13 @@ size_t lgi_describe(const lg_tensor *t, char *to, size_t size)
     if (t->numel == 0 || !t->buffer)
         return b.n;
     put_statistics(&b, t);
-    if (t->ndim > 2)
-        return b.n;
-    int64_t rows = t->ndim == 2 ? t->dim[0] : 1, n = t->dim[t->ndim - 1];
+    if (t->ndim > 2) {                 /* which matrix it is: the first */
+        put_text(&b, "\n  [");
+        for (int i = 2; i < t->ndim; i++)
+            put_text(&b, "1,");
+        put_text(&b, "..]");
+    }
+    int64_t rows = t->ndim >= 2 ? t->dim[t->ndim - 2] : 1, n = t->dim[t->ndim - 1];
     for (int64_t i = 0; i < rows; i++) {
         if (rows > 2 * EDGE && i == SHOWN) {
             put_text(&b, "\n        ...");
