@@ -1776,8 +1776,9 @@ function Picture:show() end
 
 ---Gradients of y, a tensor of one element, with respect to tensors of its history.
 ---`lg.grad(y, x)` gives a tensor, `lg.grad(y, {a, b})` a list in that order; a net stands
----for its parameters. Options: create_graph, retain_graph, allow_unused, and seed, a
----tensor of y's shape that weights y's elements.
+---for its parameters. Options: create_graph, retain_graph, allow_unused; partial, which
+---lets no gradient flow through one of the tensors to another; and seed, a tensor of y's
+---shape that weights y's elements.
 ---@param y lugano.Tensor
 ---@param wanted any
 ---@param options table

@@ -399,16 +399,40 @@ static int core_node(lua_State *L)
 
 /* calls in another mode */
 
+/* In the engine's list, so that it goes even if a finalizer runs out of memory. */
+typedef struct noted_object {
+    lgi_owned owned;
+    lgi_noted noted;
+} noted_object;
+
+static void destroy_noted(lg_engine *E, lgi_owned *o)
+{
+    noted_object *n = (noted_object *)o;
+    lgi_disown(o);
+    lgi_free(E, n->noted.at, (size_t)n->noted.cap * sizeof *n->noted.at);
+    lgi_free(E, n, sizeof *n);
+}
+
 static int close_noted(lua_State *L)
 {
-    lgi_noted *noted = luaL_checkudata(L, 1, LGL_NOTED);
-    lg_engine *E = lgl_engine(L);
-    lgi_noted was = *noted;
-    *noted = (lgi_noted){0};
-    for (int64_t i = 0; i < was.n; i++)
-        lg_release(was.at[i]);
-    lgi_free(E, was.at, (size_t)was.cap * sizeof *was.at);
+    noted_object **box = luaL_checkudata(L, 1, LGL_NOTED), *n = *box;
+    *box = NULL;
+    for (int64_t i = 0; n && i < n->noted.n; i++)
+        lg_release(n->noted.at[i]);
+    if (n)
+        destroy_noted(lgl_engine(L), &n->owned);
     return 0;
+}
+
+static lgi_noted *push_noted(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    noted_object **box = lgl_push_object(L, LGL_NOTED, sizeof *box);
+    *box = lgi_alloc0(E, sizeof **box);
+    if (!*box)
+        lgl_raise(L);
+    lgi_own(E, &(*box)->owned, destroy_noted);
+    return &(*box)->noted;
 }
 
 /* watched(f, ...) calls f without recording -> the tracked tensors that it read, and what
@@ -417,7 +441,7 @@ static int core_watched(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    lgi_noted *noted = lgl_push_object(L, LGL_NOTED, sizeof *noted), *outer = E->noted;
+    lgi_noted *noted = push_noted(L), *outer = E->noted;
     lua_insert(L, 1);
     bool was = E->recording;
     E->recording = false;
@@ -427,6 +451,7 @@ static int core_watched(lua_State *L)
     E->noted = outer;
     if (status != LUA_OK)
         return lua_error(L);
+    luaL_checkstack(L, 4, NULL);
     lua_createtable(L, (int)noted->n, 0);
     for (int64_t i = 0; i < noted->n; i++) {
         push_held(L, noted->at[i]);

@@ -294,6 +294,31 @@ check.case("recompute without a walk, and its errors", function()
   end)
 end)
 
+check.case("memory that ends anywhere is an error, and nothing more", function()
+  local x <const> = lg.randn(64):track()
+  local function work()
+    local op <const> = lg.custom {
+      forward = function(v) return v * v end,
+      backward = function(g, _, v) return g * 2 * v end,
+    }
+    local y <const> = lg.recompute(function(v) return op(v):tanh() * v end, x)
+    local g <const> = lg.grad(y:sum(), x, { create_graph = true })
+    return lg.grad(g:square():sum(), x):at(1)
+  end
+  local expected <const> = work()
+  local failed, worked = 0, 0
+  for k = 1, 400 do
+    collectgarbage()
+    lg.memory_limit(lg.bytes() + 64 * k)
+    local ok <const>, why <const> = pcall(work)
+    lg.memory_limit(0)
+    if ok then worked = worked + 1 else failed = failed + 1 end
+    assert(ok or tostring(why):find "memory", why)
+  end
+  assert(failed > 20 and worked > 20, ("%d failed, %d worked"):format(failed, worked))
+  check.equal(work(), expected)
+end)
+
 -- lg.gradcheck
 
 check.case("gradcheck accepts what is right", function()

@@ -14,6 +14,7 @@ install(TARGETS lugano_static EXPORT lugano-core
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(FILES src/lugano.h src/lugano_lua.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/lugano)
+install(DIRECTORY lua/library DESTINATION ${CMAKE_INSTALL_DATADIR}/lugano)
 
 # For find_package(lugano): lugano::lugano, and lugano::core where libpng is there.
 install(EXPORT lugano-library NAMESPACE lugano:: DESTINATION ${LG_PACKAGE_DIR})
