@@ -15,7 +15,7 @@ local reserved <const> = {
   out = { kind = "string", doc = "folder of the run, if not out/NAME" },
   resume = { kind = "boolean", doc = "go on from the last checkpoint",
              default = false },
-  strict = { kind = "boolean", doc = "reading an unset global is an error",
+  strict = { kind = "boolean", doc = "reading an unset global is no error",
              default = true },
 }
 
@@ -111,8 +111,9 @@ local function help_text(options, names)
   local rows <const>, wide <const> = {}, { 0, 0 }
   for _, name in ipairs(names) do
     local o <const> = options[name]
-    local value <const> = o.default == nil and "" or show(o.default)
-    local flag <const> = (o.kind == "boolean" and o.default) and "--no-" or "--"
+    local switch <const> = o.kind == "boolean"             -- its flag says it all
+    local value <const> = (o.default == nil or switch) and "" or show(o.default)
+    local flag <const> = (switch and o.default) and "--no-" or "--"
     rows[#rows + 1] = { flag .. name, value, o.doc or kinds[o.kind] }
     for i = 1, 2 do wide[i] = math.max(wide[i], #rows[#rows][i]) end
   end
