@@ -148,6 +148,7 @@ static lg_tensor *weights_like(lg_engine *E, const lg_tensor *t, uint64_t seed)
 }
 
 typedef struct second {                /* what the second order is measured with */
+    int result;                        /* which of the operator's */
     lg_tensor *cotangent;
     uint64_t weights;
     bool graph;
@@ -169,7 +170,7 @@ static lg_tensor *measure_slope(lg_engine *E, const lgi_sample *s, const void *w
         if (leaf[i] != s->in[i])
             wanted[n++] = leaf[i];
     int flags = LG_ALLOW_UNUSED | (w->graph ? LG_CREATE_GRAPH : 0);
-    if (!y || lg_grad(E, y, cotangent, n, wanted, flags, g) < 0)
+    if (!y || lg_grad(E, y + w->result, cotangent, n, wanted, flags, g) < 0)
         return NULL;
     for (int i = 0; i < n; i++) {
         if (!g[i])
@@ -182,30 +183,44 @@ static lg_tensor *measure_slope(lg_engine *E, const lgi_sample *s, const void *w
     return sum || E->status < 0 ? sum : lg_scalar(E, 0);
 }
 
-lg_status lgi_check_second(lg_engine *E, lgi_sample *s, double *worst, char where[256])
+/* Compares the gradients g of the slope of one result with differences. */
+static void judge_second(lg_engine *E, lgi_sample *s, const second *w, lg_tensor **g,
+                         verdict *v)
+{
+    for (int i = 0; E->status == LG_OK && i <= s->nin; i++) {
+        lg_tensor *x = i == s->nin ? w->cotangent : s->smooth[i] ? s->in[i] : NULL;
+        double scale = g[i] ? largest(g[i]) : 0;
+        for (int64_t k = 0; x && k < x->numel; k++) {
+            int inner = lg_open_scope(E);
+            lg_tensor *d = difference(E, s, &x->data[k], measure_slope, w);
+            if (d)
+                judge(v, s, i, k, g[i] ? g[i]->data[k] : 0, d->data[0], scale);
+            lg_close_scope(E, inner);
+        }
+    }
+}
+
+static void check_second_of(lg_engine *E, lgi_sample *s, int result, verdict *v)
 {
     lg_tensor *leaf[LGI_MAX_IN + 1] = {0}, *g[LGI_MAX_IN + 1] = {0};
-    verdict v = {0, where};
-    int scope = lg_open_scope(E), zero = 0;
-    lg_tensor *y = measure_result(E, s, &zero);
-    second w = {y ? weights_like(E, y, 11) : NULL, 23, true, leaf};
+    lg_tensor *y = measure_result(E, s, &result);
+    second w = {result, y ? weights_like(E, y, 11) : NULL, 23, true, leaf};
     lg_tensor *slope = w.cotangent ? measure_slope(E, s, &w) : NULL;
     for (int i = 0; slope && slope->tracked && i <= s->nin; i++)
         if (leaf[i] && (i == s->nin || leaf[i] != s->in[i]))
             lg_grad(E, slope, NULL, 1, &leaf[i], LG_ALLOW_UNUSED | LG_RETAIN_GRAPH,
                     &g[i]);
     w.graph = false;
-    for (int i = 0; slope && E->status == LG_OK && i <= s->nin; i++) {
-        lg_tensor *x = i == s->nin ? w.cotangent : s->smooth[i] ? s->in[i] : NULL;
-        double scale = g[i] ? largest(g[i]) : 0;
-        for (int64_t k = 0; x && k < x->numel; k++) {
-            int inner = lg_open_scope(E);
-            lg_tensor *d = difference(E, s, &x->data[k], measure_slope, &w);
-            if (d)
-                judge(&v, s, i, k, g[i] ? g[i]->data[k] : 0, d->data[0], scale);
-            lg_close_scope(E, inner);
-        }
-    }
+    if (slope)
+        judge_second(E, s, &w, g, v);
+}
+
+lg_status lgi_check_second(lg_engine *E, lgi_sample *s, double *worst, char where[256])
+{
+    verdict v = {0, where};
+    int scope = lg_open_scope(E);
+    for (int k = 0; k < lgi_count_returned(s->op) && E->status == LG_OK; k++)
+        check_second_of(E, s, k, &v);
     lg_close_scope(E, scope);
     *worst = v.worst;
     return E->status;
