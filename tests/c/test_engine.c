@@ -6,6 +6,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "tensor/tensor.h"
+#include "failing.h"
 #include "test.h"
 
 #include <errno.h>
@@ -67,24 +68,6 @@ static void test_memory(void)
     lg_trim(E);
     check(E->cached == 0, "the cache can be trimmed");
     check(lg_close(E) == 0, "nothing is left");
-}
-
-/* An allocator that fails from its n-th call on, or at it alone. */
-typedef struct failing { int64_t calls, at; bool for_ever; } failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    f->calls++;
-    if (f->calls == f->at || (f->for_ever && f->calls > f->at))
-        return NULL;
-    return aligned_alloc(64, (size + 63) & ~(size_t)63);
-}
-
-static void failing_free(void *user, void *p, size_t size)
-{
-    (void)user, (void)size;
-    free(p);
 }
 
 static void test_allocator(void)

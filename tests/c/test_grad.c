@@ -1,9 +1,9 @@
 /* test_grad.c - the gradient walk: what it visits, keeps, lets go, and says. */
 #include "grad/check.h"
+#include "failing.h"
 #include "test.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 static lg_tensor *call1(lg_engine *E, const char *op, lg_tensor *x,
                         const char *attributes)
@@ -174,23 +174,6 @@ static lg_status small_step(lg_engine *E)
     lg_grad(E, loss, NULL, 2, w, LG_CREATE_GRAPH, g);
     lg_tensor *norm = call1(E, "sum", call1(E, "square", g[0], NULL), NULL);
     return lg_grad(E, norm, NULL, 2, w, 0, h);
-}
-
-typedef struct failing { int64_t calls, at; bool for_ever; } failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    f->calls++;
-    if (f->calls == f->at || (f->for_ever && f->calls > f->at))
-        return NULL;
-    return aligned_alloc(64, (size + 63) & ~(size_t)63);
-}
-
-static void failing_free(void *user, void *p, size_t size)
-{
-    (void)user, (void)size;
-    free(p);
 }
 
 static void test_allocations(bool for_ever)

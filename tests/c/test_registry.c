@@ -4,26 +4,10 @@
  * stand in two places.
  */
 #include "grad/check.h"
+#include "failing.h"
 #include "test.h"
 
 #include <math.h>
-#include <stdlib.h>
-
-typedef struct failing { int64_t calls, at; } failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    if (++f->calls == f->at)
-        return NULL;
-    return aligned_alloc(64, (size + 63) & ~(size_t)63);
-}
-
-static void failing_free(void *user, void *p, size_t size)
-{
-    (void)user, (void)size;
-    free(p);
-}
 
 /* The results of a sample, its gradients, and a sum of theirs. */
 static lg_status second_order(lg_engine *E, lgi_sample *s)
@@ -49,7 +33,7 @@ static lg_status second_order(lg_engine *E, lgi_sample *s)
 /* One engine an operator; each of its allocations fails once, until none is left to. */
 static void check_allocations(const lg_op *op, int64_t *failures)
 {
-    failing f = {0, 0};
+    failing f = {0, 0, false};
     lg_allocator a = {&f, failing_alloc, failing_free};
     lg_config c = LG_CONFIG_INIT;
     lg_engine *E;

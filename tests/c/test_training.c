@@ -8,9 +8,9 @@
 #include "base/memory.h"
 #include "nn/layer.h"
 #include "optim/optim.h"
+#include "failing.h"
 #include "test.h"
 
-#include <stdlib.h>
 
 enum { BATCH = 5, LAYERS = 8 };
 
@@ -131,23 +131,6 @@ static void test_bits(const char *optimizer)
         close_net(&m);
         check(lg_close(E) == 0, "nothing is left");
     }
-}
-
-typedef struct failing { int64_t calls, at; bool for_ever; } failing;
-
-static void *failing_alloc(void *user, size_t size)
-{
-    failing *f = user;
-    f->calls++;
-    if (f->calls == f->at || (f->for_ever && f->at && f->calls > f->at))
-        return NULL;
-    return aligned_alloc(64, (size + 63) & ~(size_t)63);
-}
-
-static void failing_free(void *user, void *p, size_t size)
-{
-    (void)user, (void)size;
-    free(p);
 }
 
 /* One step with the at-th allocation failing. True when there were fewer than at. */
