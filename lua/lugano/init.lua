@@ -9,7 +9,7 @@ lg.memory_limit = core.memory_limit  -- reads or sets the most there may be; 0: 
 lg.operators = core.ops              -- every operator's descriptor, as data
 
 local parts <const> = { nn = true, optim = true, data = true, image = true, run = true,
-                        options = true }
+                        options = true, gan = true }
 
 -- Functions, and the file that each is in.
 local late <const> = { custom = "custom", recompute = "custom", gradcheck = "gradcheck",

@@ -25,7 +25,7 @@ end
 local type_names <const> = sorted_names(types)
 
 -- Layers. Weighted ones take these, too, and every layer takes a name.
-local extras <const> = { "act", "norm", "spectral" }
+local extras <const> = { "act", "norm" }
 
 --- Takes the fields with string keys, and checks that each is known.
 local function named_options(who, given, known)
@@ -127,11 +127,11 @@ local function norm_part(who, norm, where)
             table.concat(words, "', '"))
 end
 
-local function run_layer(part, x) return part[inner].layer:run(x) end
+local function run_layer(part, ...) return part[inner].layer:run(...) end
 
-local function run_dressed(part, x)
+local function run_dressed(part, ...)
   local own <const> = part[inner]
-  local y = own.layer:run(x)
+  local y = own.layer:run(...)
   for _, child in ipairs(own.parts) do y = child(y) end
   return y
 end
@@ -142,9 +142,6 @@ local function make_layer(type_name, given, where, kind)
   local named <const> = read_options(type_name, given)
   local name <const> = check_name(who, take(named, "name"))
   local act <const>, norm <const> = take(named, "act"), take(named, "norm")
-  if take(named, "spectral") then
-    core.fail("%s: spectral normalization is not there yet; leave `spectral` out", who)
-  end
   if info.weighted and norm and named.bias == nil then named.bias = false end
   local part <const> = net.new(kind or type_name, where,
                                (act or norm) and run_dressed or run_layer)

@@ -8,6 +8,8 @@
 #define LG_GRAD_CHECK_H
 #include "op/op.h"
 
+enum { LGI_SAMPLE_TEXT = 512 };
+
 typedef struct lgi_sample {            /* a line of a descriptor's samples, made real */
     const lg_op *op;
     const char *text;
@@ -18,6 +20,9 @@ typedef struct lgi_sample {            /* a line of a descriptor's samples, made
 } lgi_sample;
 
 lg_status lgi_make_sample(lg_engine *E, const lg_op *op, const char *text, lgi_sample *s);
+/* The inputs alone, of an operator or a layer; the options are left as text. */
+lg_status lgi_sample_inputs(lg_engine *E, const char *who, const char *text,
+                            lgi_sample *s, char options[LGI_SAMPLE_TEXT]);
 
 /* Applies the operator, always with the same random numbers. tracked: a bit an input. */
 lg_tensor *lgi_apply_sample(lg_engine *E, const lgi_sample *s, uint32_t tracked,

@@ -67,36 +67,47 @@ static lg_tensor *sample_input(lg_engine *E, const char *text, int which, bool *
     return t;
 }
 
-lg_status lgi_make_sample(lg_engine *E, const lg_op *op, const char *text, lgi_sample *s)
+lg_status lgi_sample_inputs(lg_engine *E, const char *who, const char *text,
+                            lgi_sample *s, char options[LGI_SAMPLE_TEXT])
 {
-    lgi_signature sig;
-    char copy[512], *save = NULL;
-    const char *attributes = "";
+    char copy[LGI_SAMPLE_TEXT], *save = NULL;
     lg_seed(E, 1);                     /* the same numbers, whatever was drawn before */
     memset(s, 0, sizeof *s);
-    s->op = op;
     s->text = text;
-    if (!lgi_read_signature(op->args, &sig) || strlen(text) >= sizeof copy)
-        return lgi_fail(E, LG_EARG, "%s: a malformed line: %s", op->name, op->args);
+    options[0] = 0;
+    if (strlen(text) >= sizeof copy)
+        return lgi_fail(E, LG_EARG, "%s: too long a sample: %s", who, text);
     strcpy(copy, text);
     for (char *part = strtok_r(copy, ";", &save); part;
          part = strtok_r(NULL, ";", &save)) {
         part += strspn(part, " ");
         if (strchr(part, '=')) {
-            attributes = part;
+            strcpy(options, part);
             break;
         }
         if (s->nin == LGI_MAX_IN)
-            return lgi_fail(E, LG_EARG, "%s: too many inputs in '%s'", op->name, text);
+            return lgi_fail(E, LG_EARG, "%s: too many inputs in '%s'", who, text);
         bool none = strncmp(part, "none", 4) == 0;
         s->in[s->nin] = none ? NULL : sample_input(E, part, s->nin, &s->smooth[s->nin]);
         s->nin++;
     }
+    return E->status;
+}
+
+lg_status lgi_make_sample(lg_engine *E, const lg_op *op, const char *text, lgi_sample *s)
+{
+    lgi_signature sig;
+    char options[LGI_SAMPLE_TEXT];
+    if (!lgi_read_signature(op->args, &sig))
+        return lgi_fail(E, LG_EARG, "%s: a malformed line: %s", op->name, op->args);
+    if (lgi_sample_inputs(E, op->name, text, s, options) < 0)
+        return E->status;
+    s->op = op;
     if (s->nin < sig.required)
         return lgi_fail(E, LG_EARG, "%s: the sample '%s' lacks inputs", op->name, text);
     if (!sig.listed)
         s->nin = sig.nin;
-    return lgi_parse_attrs(E, op->name, &sig, attributes, s->attr);
+    return lgi_parse_attrs(E, op->name, &sig, options, s->attr);
 }
 
 lg_tensor *lgi_apply_sample(lg_engine *E, const lgi_sample *s, uint32_t tracked,

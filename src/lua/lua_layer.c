@@ -46,21 +46,49 @@ static int close_layer(lua_State *L)
     return 0;
 }
 
-static void compute_layer(lua_State *L, lg_engine *E, lgi_layer *l, lg_tensor **box)
+static void compute_layer(lua_State *L, lg_engine *E, lgi_layer *l, int n,
+                          lg_tensor **box[])
 {
-    *box = lg_retain(lgi_run_layer(E, l, lgl_unboxed(L, E, 2)));
+    lg_tensor *in[LGI_MAX_IN] = {NULL};
+    for (int i = 0; i < n; i++)
+        in[i] = lua_isnil(L, i + 2) ? NULL : lgl_unboxed(L, E, i + 2);
+    lg_tensor *y = lgi_call_layer(E, l, n, in);
+    for (int k = 0; y && k < l->nout; k++)
+        *box[k] = lg_retain(&y[k]);
 }
 
+/* run(x, ...): nil for an optional input that is absent. */
 static int layer_run(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     lgi_layer *l = check_layer(L, 1);
-    if (!lgl_is_tensor(L, 2))
-        return lgl_error(L, "%s (%s) takes a tensor, not a %s", l->path, l->type->name,
-                         luaL_typename(L, 2));
+    lg_tensor **box[LGI_MAX_RESULTS];
+    int n = lua_gettop(L) - 1;
+    while (n > l->required && lua_isnil(L, n + 1))
+        n--;
+    if (n > LGI_MAX_IN)
+        return lgl_error(L, "%s (%s) got %d inputs", l->path, l->type->name, n);
+    for (int i = 0; i < n || i < l->required; i++)
+        if (!lgl_is_tensor(L, i + 2) && (i < l->required || !lua_isnil(L, i + 2)))
+            return lgl_error(L, "%s (%s) takes %s, not a %s", l->path, l->type->name,
+                             l->type->inputs ? l->type->inputs : "a tensor",
+                             luaL_typename(L, i + 2));
     lgl_safepoint(L);
-    lg_tensor **box = lgl_push_box(L);
-    LGL_COMPUTE(L, E, compute_layer(L, E, l, box));
+    for (int k = 0; k < l->nout; k++)
+        box[k] = lgl_push_box(L);
+    LGL_COMPUTE(L, E, compute_layer(L, E, l, n, box));
+    return E->status < 0 ? lgl_raise(L) : l->nout;
+}
+
+/* clone(tracked): another layer with the same options, path, mode and numbers. */
+static int layer_clone(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    lgi_layer *l = check_layer(L, 1);
+    bool tracked = lua_toboolean(L, 2);
+    lgl_safepoint(L);
+    lgi_layer **box = lgl_push_object(L, LGL_LAYER, sizeof *box);
+    LGL_COMPUTE(L, E, *box = lgi_clone_layer(l, tracked));
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
@@ -92,6 +120,21 @@ static int layer_train(lua_State *L)
 static int layer_built(lua_State *L)
 {
     lua_pushboolean(L, check_layer(L, 1)->built);
+    return 1;
+}
+
+/* number("momentum") -> an option that is a number; nil: it has no such */
+static int layer_number(lua_State *L)
+{
+    lgi_layer *l = check_layer(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    lgi_signature s;
+    size_t bytes;
+    int i = lgi_layer_options(l->type, &s, &bytes)
+                ? lgi_find_attr(&s, name, strlen(name)) : -1;
+    if (i < 0 || s.attr[i].type != LGI_NUMBER)
+        return 0;
+    lua_pushnumber(L, *(const double *)(void *)((char *)l->attr + s.attr[i].offset));
     return 1;
 }
 
@@ -130,7 +173,7 @@ static void push_layer_type(lua_State *L, const lgi_layer_type *type)
     size_t bytes;
     if (!lgi_layer_options(type, &s, &bytes))
         luaL_error(L, "%s: its args are malformed", type->name);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     if (type->op && !type->build) {    /* it is that operator, and nothing more */
         lua_pushstring(L, type->op->name);
         lua_setfield(L, -2, "op");
@@ -141,12 +184,14 @@ static void push_layer_type(lua_State *L, const lgi_layer_type *type)
     args = args ? args + strspn(args, ", ") : "";      /* after the operator's input */
     lua_pushstring(L, args);
     lua_setfield(L, -2, "args");
+    lua_pushstring(L, type->inputs ? type->inputs : "x");
+    lua_setfield(L, -2, "inputs");
     lua_pushstring(L, type->doc);
     lua_setfield(L, -2, "doc");
     lua_pushboolean(L, type->weighted);
     lua_setfield(L, -2, "weighted");
     lua_newtable(L);
-    for (int i = 0; i < 4 && type->samples[i]; i++) {
+    for (int i = 0; i < 8 && type->samples[i]; i++) {
         lua_pushstring(L, type->samples[i]);
         lua_rawseti(L, -2, i + 1);
     }
@@ -166,14 +211,22 @@ static int core_layers(lua_State *L)
     return 1;
 }
 
+/* core.flops(): the arithmetic of all operators so far. Differences tell that of a call. */
+static int core_flops(lua_State *L)
+{
+    lua_pushnumber(L, lgl_engine(L)->flops);
+    return 1;
+}
+
 void lgl_open_layer(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"layer", core_layer}, {"layers", core_layers},
-                                         {NULL, NULL}};
+                                         {"flops", core_flops}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"run", layer_run}, {"parameters", layer_parameters}, {"train", layer_train},
-        {"built", layer_built}, {"path", layer_path}, {"__gc", close_layer},
-        {"__close", close_layer}, {NULL, NULL}};
+        {"built", layer_built}, {"path", layer_path}, {"clone", layer_clone},
+        {"number", layer_number},
+        {"__gc", close_layer}, {"__close", close_layer}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     luaL_newmetatable(L, LGL_LAYER);
     luaL_setfuncs(L, methods, 0);

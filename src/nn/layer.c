@@ -91,6 +91,17 @@ static lg_status check_options(lg_engine *E, lgi_layer *l, const lgi_signature *
     return l->type->check ? l->type->check(E, l) : LG_OK;
 }
 
+/* How many inputs and results the type's lines name. */
+static void count_ends(lgi_layer *l)
+{
+    lgi_signature ends;
+    lgi_read_signature(l->type->inputs ? l->type->inputs : "x", &ends);
+    l->nin = ends.nin;
+    l->required = ends.required;
+    lgi_read_signature(l->type->results ? l->type->results : "y", &ends);
+    l->nout = ends.nin;
+}
+
 static void destroy_layer(lg_engine *E, lgi_owned *o)
 {
     lgi_layer *l = (lgi_layer *)o;
@@ -117,6 +128,7 @@ lgi_layer *lgi_new_layer(lg_engine *E, const lgi_layer_type *type, const void *a
     l->engine = E;
     l->refs = 1;
     l->type = type;
+    count_ends(l);
     l->attr = (char *)l + head;
     l->op_attr = (char *)l + head + body;
     l->training = true;
@@ -179,7 +191,8 @@ static lg_status keep_param(lgi_layer *l, const char *name, lg_tensor *t, bool b
     }
     for (; i > 0 && strcmp(l->param[i - 1].name, name) > 0; i--)
         l->param[i] = l->param[i - 1];
-    l->param[i] = (lgi_param){name, t, buffer};
+    l->param[i] = (lgi_param){.value = t, .buffer = buffer};
+    snprintf(l->param[i].name, sizeof l->param[i].name, "%s", name);
     l->nparam++;
     return LG_OK;
 }
@@ -209,14 +222,6 @@ lg_status lgi_declare(lg_engine *E, lgi_layer *l, const char *name, int ndim,
     if (t)
         t->tracked = true;
     return keep_param(l, name, t, false);
-}
-
-/* Who names an initializer means the weight; the bias then begins at zero. */
-lg_status lgi_declare_bias(lg_engine *E, lgi_layer *l, int64_t n, const char *init,
-                           int64_t fan_in)
-{
-    const char *own = strcmp(init, "default") == 0 ? init : "zeros";
-    return lgi_declare(E, l, "bias", 1, &n, own, fan_in, n);
 }
 
 lg_status lgi_declare_buffer(lg_engine *E, lgi_layer *l, const char *name, int ndim,
@@ -257,20 +262,65 @@ static void add_path(lg_engine *E, const lgi_layer *l)
     lgi_layer_fail(E, status, l, "%s", text);
 }
 
-lg_tensor *lgi_run_layer(lg_engine *E, lgi_layer *l, lg_tensor *x)
+/* Refuses what are not the inputs, and notes them. */
+static lg_status take_inputs(lg_engine *E, lgi_layer *l, int n, lg_tensor *const *in)
 {
-    if (!x || E->status < 0)
-        return NULL;
+    int given = 0;
+    while (given < n && in[given])
+        given++;
+    if (E->status < 0)
+        return E->status;
+    if (given < l->required || n > l->nin)
+        return lgi_layer_fail(E, LG_EARG, l, "it takes %s, %s%d tensor%s, and got %d",
+                              l->type->inputs ? l->type->inputs : "x",
+                              l->required < l->nin ? "at least " : "", l->required,
+                              l->required == 1 ? "" : "s",
+                              given < l->required ? given : n);
+    memset(l->in, 0, sizeof l->in);
+    memcpy(l->in, in, (size_t)n * sizeof *in);
+    return LG_OK;
+}
+
+lg_tensor *lgi_call_layer(lg_engine *E, lgi_layer *l, int n, lg_tensor *const *in)
+{
     bool first = !l->built;
     lg_tensor *y = NULL;
-    if (build_layer(E, l, x) == LG_OK)
-        y = l->type->forward ? l->type->forward(E, l, x)
-                             : lgi_apply_layer_op(E, l, 1, &x);
+    if (take_inputs(E, l, n, in) == LG_OK && build_layer(E, l, in[0]) == LG_OK)
+        y = l->type->forward ? l->type->forward(E, l, in[0])
+                             : lgi_apply_layer_op(E, l, l->nin, l->in);
     if (!y && first && l->built) {     /* an input that did not pass decides nothing */
         release_params(l);
         l->built = false;
     }
     if (!y)
         add_path(E, l);
+    memset(l->in, 0, sizeof l->in);
     return y;
+}
+
+lg_tensor *lgi_run_layer(lg_engine *E, lgi_layer *l, lg_tensor *x)
+{
+    return x ? lgi_call_layer(E, l, 1, &x) : NULL;
+}
+
+lgi_layer *lgi_clone_layer(const lgi_layer *l, bool tracked)
+{
+    lg_engine *E = l->engine;
+    lgi_layer *to = lgi_new_layer(E, l->type, l->attr);
+    if (!to)
+        return NULL;
+    memcpy(to->path, l->path, sizeof l->path);
+    for (int i = 0; i < l->nparam && E->status == LG_OK; i++) {
+        const lgi_param *p = &l->param[i];
+        lg_tensor *t = new_param(E, p->value->ndim, p->value->dim);
+        if (t && lg_copy(E, t, p->value) == LG_OK)
+            t->tracked = tracked && !p->buffer;
+        keep_param(to, p->name, t, p->buffer);
+    }
+    to->built = l->built;
+    to->training = l->training;
+    if (E->status == LG_OK)
+        return to;
+    lgi_release_layer(to);
+    return NULL;
 }

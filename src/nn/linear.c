@@ -5,13 +5,15 @@ extern const lg_op lgi_op_linear;
 
 typedef struct linear_options {
     int64_t out, bias;
-    lgi_text init;
+    lgi_weight_options weight;
 } linear_options;
 
 static lg_status linear_check(lg_engine *E, const lgi_layer *l)
 {
     const linear_options *o = l->attr;
-    return lgi_layer_need(E, l, "out", o->out, 1);
+    if (lgi_layer_need(E, l, "out", o->out, 1) < 0)
+        return E->status;
+    return lgi_check_weight(E, l, &o->weight);
 }
 
 static lg_status linear_check_input(lg_engine *E, const lgi_layer *l, const lg_tensor *x)
@@ -34,26 +36,31 @@ static lg_status linear_build(lg_engine *E, lgi_layer *l, const lg_tensor *x)
     if (linear_check_input(E, l, x) < 0)
         return E->status;
     int64_t in = x->dim[1], weight[] = {o->out, in};
-    if (lgi_declare(E, l, "weight", 2, weight, o->init.s, in, o->out) < 0)
+    if (lgi_declare_weight(E, l, "weight", &o->weight, 0, 2, weight, in, o->out) < 0)
         return E->status;
-    return o->bias ? lgi_declare_bias(E, l, o->out, o->init.s, in) : LG_OK;
+    return o->bias ? lgi_declare_bias(E, l, o->out, &o->weight, in) : LG_OK;
 }
 
 static lg_tensor *linear_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor *x)
 {
-    lg_tensor *in[] = {x, lgi_layer_param(l, "weight"), lgi_layer_param(l, "bias")};
-    return linear_check_input(E, l, x) < 0 ? NULL : lgi_apply_layer_op(E, l, 3, in);
+    const linear_options *o = l->attr;
+    if (linear_check_input(E, l, x) < 0)
+        return NULL;
+    lg_tensor *w = lgi_weight(E, l, "weight", &o->weight, 0);
+    return lgi_apply_layer_op(E, l, 3, (lg_tensor *[]){x, w, lgi_layer_param(l, "bias")});
 }
 
 static const lgi_layer_type linear_layer = {
     .name = "Linear",
-    .args = "out: whole, bias: flag = true, init: text = default",
+    .args = "out: whole, bias: flag = true, " LGI_WEIGHT_OPTIONS,
     .doc = "x W' + b: {batch,features} becomes {batch,out}. The weight is "
            "{out,features}, the bias {out}. They begin as U(-k, k), k = 1 / "
            "sqrt(features), as PyTorch's do; where init is given it is the weight's, and "
-           "the bias begins at zero.",
+           "the bias begins at zero. " LGI_WEIGHT_DOC,
     .attr_bytes = sizeof(linear_options), .weighted = true, .op = &lgi_op_linear,
     .check = linear_check, .build = linear_build, .forward = linear_layer_forward,
-    .samples = {"3,4; out=2", "2,5; out=3, bias=false", "1,1; out=1, init=normal 0.5"}};
+    .samples = {"3,4; out=2", "2,5; out=3, bias=false", "1,1; out=1, init=normal 0.5",
+                "3,4; out=2, spectral=true", "3,4; out=2, weight_norm=true",
+                "3,4; out=2, equalized=true"}};
 
 const lgi_layer_type *const lgi_layers_linear[] = {&linear_layer, NULL};

@@ -166,5 +166,6 @@ lg_tensor *lgi_expand_to(lg_engine *E, lg_tensor *x, const lg_tensor *like);
 lg_tensor *lgi_reshape_to(lg_engine *E, lg_tensor *x, const lg_tensor *like);
 lg_tensor *lgi_sum_dims(lg_engine *E, lg_tensor *x, const lgi_list *dims, bool keepdim);
 lg_tensor *lgi_matmul(lg_engine *E, lg_tensor *a, lg_tensor *b, bool ta, bool tb);
+lg_tensor *lgi_normalize(lg_engine *E, lg_tensor *x, int64_t dim);   /* along an axis */
 
 #endif

@@ -151,6 +151,11 @@ const lg_op lgi_op_normalize = {
     .samples = {"2,3", "3,2; dim=1", "2,3,2; dim=-1", "2,3; eps=100", "2,1 away",
                 "0,3", "2,0", "2,1,3,1,2; dim=3"}};
 
+lg_tensor *lgi_normalize(lg_engine *E, lg_tensor *x, int64_t dim)
+{
+    return lgi_apply1(E, &lgi_op_normalize, x, &(normalize_attr){dim, 1e-12});
+}
+
 /* The shape that a and b have together. */
 static lg_tensor common_shape(const lgi_node *n)
 {

@@ -6,19 +6,22 @@
  */
 #include "base/memory.h"
 #include "base/random.h"
+#include "grad/check.h"
 #include "nn/layer.h"
 #include "test.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { MAX_LEAVES = LGI_MAX_PARAM + 1 };
+enum { MAX_LEAVES = LGI_MAX_PARAM + LGI_MAX_IN };
 
 typedef struct layer_case {
     lg_engine *E;
     const char *text;
     lgi_layer *l;
-    int n;                             /* leaves: the input, then the parameters */
+    int nin;
+    lg_tensor *in[LGI_MAX_IN];
+    int n;                             /* leaves: inputs, then the parameters */
     lg_tensor *leaf[MAX_LEAVES];
     lg_tensor *weight;                 /* of the result's elements in the score */
     lg_tensor *direction[MAX_LEAVES];  /* of the gradients in the second score */
@@ -36,18 +39,12 @@ static lgi_layer *make_layer(lg_engine *E, const lgi_layer_type *type,
     return lgi_new_layer(E, type, attr);
 }
 
-/* "2,3,8,8; out=4" */
-static lg_tensor *make_input(lg_engine *E, const char *text, const char **options)
+/* The first input of a line. */
+static lg_tensor *make_input(lg_engine *E, const char *text, char *options)
 {
-    int64_t dim[LG_MAX_DIM];
-    int n = 0;
-    char *end = (char *)text;
-    while (*end && *end != ';') {
-        dim[n++] = strtoll(end, &end, 10);
-        end += *end == ',';
-    }
-    *options = *end ? end + 1 : end;
-    return lg_randn(E, n, dim);
+    lgi_sample s;
+    lgi_sample_inputs(E, "input", text, &s, options);
+    return s.in[0];
 }
 
 static lg_tensor *op1(lg_engine *E, const char *name, lg_tensor *x)
@@ -58,7 +55,7 @@ static lg_tensor *op1(lg_engine *E, const char *name, lg_tensor *x)
 static lg_tensor *run_case(const layer_case *c)
 {
     c->E->drawn = 1000;                /* the same random numbers every time */
-    return lgi_run_layer(c->E, c->l, c->leaf[0]);
+    return lgi_call_layer(c->E, c->l, c->nin, c->in);
 }
 
 /* First order: the weighted sum of the results. Second: that of its gradients. */
@@ -116,10 +113,14 @@ static void check_order(const layer_case *c, int order, double tolerance)
     }
 }
 
-static void open_case(layer_case *c, lg_tensor *x)
+static void open_case(layer_case *c, const lgi_sample *s)
 {
     lg_engine *E = c->E;
-    c->leaf[c->n++] = lg_track(E, x);
+    for (int i = 0; i < s->nin; i++) {
+        c->in[c->nin++] = s->smooth[i] ? lg_track(E, s->in[i]) : s->in[i];
+        if (s->smooth[i])
+            c->leaf[c->n++] = c->in[i];
+    }
     lg_tensor *y = run_case(c);
     for (int i = 0; i < c->l->nparam; i++) {
         lg_tensor *p = c->l->param[i].value;
@@ -146,16 +147,15 @@ static bool same_numbers(const lg_tensor *a, const lg_tensor *b)
 static void check_state(layer_case *c, const char *options)
 {
     lg_engine *E = c->E;
-    layer_case twin = {.E = E, .text = c->text, .leaf = {c->leaf[0]}};
+    layer_case twin = *c;
     twin.l = make_layer(E, c->l->type, options);
     lgi_name_layer(twin.l, "another.path");
-    lg_tensor *y = run_case(c);
     run_case(&twin);
     check(twin.l->nparam == c->l->nparam, "%s: other parameters", c->l->path);
     for (int i = 0; i < c->l->nparam; i++)
         lg_copy(E, twin.l->param[i].value, c->l->param[i].value);
-    check(same_numbers(y, run_case(&twin)), "%s at '%s': its state does not say all",
-          c->l->path, c->text);
+    check(same_numbers(run_case(c), run_case(&twin)), "%s at '%s': its state does not "
+          "say all", c->l->path, c->text);
     c->l->training = twin.l->training = false;
     for (int i = 0; i < c->l->nparam; i++)
         lg_copy(E, twin.l->param[i].value, c->l->param[i].value);
@@ -164,22 +164,54 @@ static void check_state(layer_case *c, const char *options)
     lgi_release_layer(twin.l);
 }
 
+/* A clone gives the same results, and has parameters of its own. */
+static void check_clone(const layer_case *c)
+{
+    layer_case twin = *c;
+    twin.l = lgi_clone_layer(c->l, true);
+    if (!check(twin.l != NULL, "%s: %s", c->l->path, lg_message(c->E)))
+        return;
+    lg_tensor *y = run_case(&twin);    /* before c's, whose running state moves */
+    check(same_numbers(y, run_case(c)), "%s at '%s': a clone differs", c->l->path,
+          c->text);
+    for (int i = 0; i < c->l->nparam; i++)
+        check(twin.l->param[i].value->buffer != c->l->param[i].value->buffer
+              && twin.l->param[i].value->tracked == c->l->param[i].value->tracked,
+              "%s: its clone's %s", c->l->path, c->l->param[i].name);
+    lgi_release_layer(twin.l);
+}
+
+/* Is each pass at the same weights the same function? Not where vectors of spectral
+ * normalization move: they are constants to the gradient, and differences would see them
+ * follow the weights. */
+static bool stands_still(const lgi_layer *l)
+{
+    return !lgi_layer_param(l, "weight_u");
+}
+
+static void check_orders(layer_case *c)
+{
+    for (int order = 1; order <= 2 && sizeof(lg_real) == 8; order++)
+        check_order(c, order, order == 1 ? 1e-8 : 1e-7);
+}
+
 static void check_sample(const lgi_layer_type *type, const char *text)
 {
     layer_case c = {.text = text};
-    const char *options;
+    char options[LGI_SAMPLE_TEXT];
+    lgi_sample s;
     if (lg_open(&c.E, NULL) != LG_OK)
         return;
-    lg_tensor *x = make_input(c.E, text, &options);
+    lgi_sample_inputs(c.E, type->name, text, &s, options);
     c.l = make_layer(c.E, type, options);
     if (check(c.l != NULL, "%s at '%s': %s", type->name, text, lg_message(c.E))) {
-        open_case(&c, x);
+        open_case(&c, &s);
         check(c.E->status == LG_OK, "%s", lg_message(c.E));
-        for (int order = 1; order <= 2 && sizeof(lg_real) == 8; order++)
-            check_order(&c, order, order == 1 ? 1e-8 : 1e-7);
+        if (stands_still(c.l))
+            check_orders(&c);
+        check_clone(&c);
         check_state(&c, options);
-        if (sizeof(lg_real) == 8)
-            check_order(&c, 1, 1e-8);  /* in eval mode */
+        check_orders(&c);              /* in eval mode */
         check(c.E->status == LG_OK, "%s at '%s': %s", type->name, text, lg_message(c.E));
     }
     lgi_release_layer(c.l);
@@ -196,7 +228,7 @@ static void check_every_layer(void)
         check(n > 10 && type->doc[n - 1] == '.', "%s: its doc is no sentence",
               type->name);
         check(type->samples[0] != NULL, "%s brings no samples", type->name);
-        for (int i = 0; i < 4 && type->samples[i]; i++)
+        for (int i = 0; i < 8 && type->samples[i]; i++)
             check_sample(type, type->samples[i]);
     }
 }
@@ -214,6 +246,10 @@ static void check_refusals(void)
         {"Linear", "out=2", "1,64,32,32", NULL, "D.2 (Linear): expected {batch,features}"
          ", got {1,64,32,32}; put \"flatten\" before it"},
         {"Linear", "out=2", "2,3", "2,4", "built for 3 input features, got 4 in {2,4}"},
+        {"Linear", "out=2, spectral=true, weight_norm=true", NULL, NULL,
+         "Linear: spectral, weight_norm and equalized exclude each other; give one"},
+        {"Conv2d", "out=2, equalized=true, init=xavier", NULL, NULL,
+         "an equalized weight begins at N(0, 1); leave out init, which is 'xavier'"},
         {"Conv2d", "out=2", "2,64,5,5", "2,3,5,5",
          "D.2 (Conv2d): was built for 64 input channels, got 3"},
         {"Conv2d", "out=2", "2,9", NULL, "{batch,channels,height,width}, got {2,9}"},
@@ -230,14 +266,15 @@ static void check_refusals(void)
         {"Reshape", "dims={-1,-1}", NULL, NULL, "one of them may be -1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *rest, *inputs[] = {cases[i].first, cases[i].second};
+        const char *inputs[] = {cases[i].first, cases[i].second};
+        char rest[LGI_SAMPLE_TEXT];
         lg_engine *E;
         lg_open(&E, NULL);
         lgi_layer *l = make_layer(E, lgi_find_layer(cases[i].type), cases[i].options);
         if (l)
             lgi_name_layer(l, "D.2");
         for (int k = 0; k < 2 && inputs[k] && E->status == LG_OK; k++)
-            lgi_run_layer(E, l, make_input(E, inputs[k], &rest));
+            lgi_run_layer(E, l, make_input(E, inputs[k], rest));
         check_text(lg_message(E), cases[i].says);
         if (l && !cases[i].second && cases[i].first)
             check(!l->built && l->nparam == 0, "a refused input has built %s",
@@ -269,13 +306,13 @@ static void check_failing_allocations(void)
         failing f = {lgi_system_allocator(), n};
         lg_allocator a = {&f, failing_alloc, failing_free};
         lg_config config = LG_CONFIG_INIT;
-        const char *rest;
+        char rest[LGI_SAMPLE_TEXT];
         lg_engine *E;
         config.allocator = &a;
         config.no_cache = true;
         if (lg_open(&E, &config) != LG_OK)
             continue;
-        lg_tensor *x = make_input(E, "2,3,4,4", &rest);
+        lg_tensor *x = make_input(E, "2,3,4,4", rest);
         lgi_layer *l = make_layer(E, lgi_find_layer("Conv2d"), "out=2");
         if (l)
             lgi_run_layer(E, l, x);
@@ -312,9 +349,9 @@ static void check_running_statistics(void)
 static void check_streams(void)
 {
     lg_engine *E;
-    const char *rest;
+    char rest[LGI_SAMPLE_TEXT];
     lg_open(&E, NULL);
-    lg_tensor *x = make_input(E, "2,300", &rest), *w[3];
+    lg_tensor *x = make_input(E, "2,300", rest), *w[3];
     const char *const paths[] = {"G.1", "G.1", "G.2"};
     lgi_layer *l[3];
     for (int i = 0; i < 3; i++) {
