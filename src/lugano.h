@@ -83,6 +83,10 @@ typedef struct lg_files {              /* failures are -1 or NULL, and errno */
                   const char *to);                    /* and sync the folder */
     int (*remove)(void *user, const char *path);
     int (*mkdir)(void *user, const char *path);       /* an existing folder is fine */
+    /* each(to, name, is it a folder?) for each entry, in any order, until that is not 0;
+     * NULL: folders are not read */
+    int (*list)(void *user, const char *path, void *to,
+                int (*each)(void *to, const char *name, int folder));
 } lg_files;
 
 typedef struct lg_clock {

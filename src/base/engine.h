@@ -78,6 +78,7 @@ struct lg_engine {
     bool replaying;                    /* is a forward pass computed again? Then running
                                           statistics, which know of it, stay */
     lgi_noted *noted;                  /* where they go, or NULL */
+    double flops;                      /* arithmetic of all operators so far */
     uint64_t walk;                     /* number of the latest gradient walk */
 
     /* scripts, if any: closed before all else, since they hold tensors */

@@ -29,6 +29,11 @@ lg_status lgi_append_file(lg_engine *E, const char *path, const void *data, size
 lg_status lgi_make_folder(lg_engine *E, const char *path);     /* and those above it */
 bool lgi_file_exists(lg_engine *E, const char *path);
 
+/* The names in a folder in the order of their bytes, each ended by a zero, those of
+ * folders by "/" before it: lgi_free(E, *names, *size). Hidden ones, ".name", are left
+ * out. */
+lg_status lgi_list_folder(lg_engine *E, const char *path, char **names, size_t *size);
+
 lg_files lgi_system_files(void);
 
 #endif

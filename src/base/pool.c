@@ -5,6 +5,16 @@
 #include <pthread.h>
 #include <signal.h>
 
+enum { TASK_NONE, TASK_QUEUED, TASK_BEGUN };
+
+/* The thread of tasks, and their queue. */
+typedef struct background {
+    pthread_t thread;
+    pthread_cond_t work, done;         /* with the pool's lock */
+    bool there, closing;
+    lgi_task *first, *last;
+} background;
+
 typedef struct member {
     lgi_pool *pool;
     pthread_t thread;
@@ -25,6 +35,10 @@ struct lgi_pool {
     int64_t pieces;
     _Atomic int64_t next;
     bool running;
+
+    background back;
+    lgi_owned owned;                   /* while tasks may be in hand: see own_again */
+    bool listed;
 
     member member[];
 };
@@ -82,6 +96,8 @@ static void start(lg_engine *E)
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->work, NULL);
     pthread_cond_init(&p->done, NULL);
+    pthread_cond_init(&p->back.work, NULL);
+    pthread_cond_init(&p->back.done, NULL);
     E->pool = p;
 
     sigfillset(&all);                  /* signals are for the host's own threads */
@@ -134,11 +150,145 @@ void lgi_parallel(lg_engine *E, int64_t pieces, lgi_piece *run, void *job)
     pthread_mutex_unlock(&p->lock);
 }
 
+/* background */
+
+static lgi_task *take_first(background *b)
+{
+    lgi_task *t = b->first;
+    if (t)
+        b->first = t->next;
+    if (!b->first)
+        b->last = NULL;
+    return t;
+}
+
+/* Takes one out of the middle of the queue. */
+static void take_task(background *b, lgi_task *t)
+{
+    lgi_task *before = NULL;
+    for (lgi_task *at = b->first; at != t; at = at->next)
+        before = at;
+    if (before)
+        before->next = t->next;
+    else
+        b->first = t->next;
+    if (b->last == t)
+        b->last = before;
+}
+
+static void *live_behind(void *arg)
+{
+    lgi_pool *p = arg;
+    background *b = &p->back;
+    pthread_mutex_lock(&p->lock);
+    for (;;) {
+        while (!b->first && !b->closing)
+            pthread_cond_wait(&b->work, &p->lock);
+        lgi_task *t = take_first(b);
+        if (!t)
+            break;
+        t->state = TASK_BEGUN;
+        pthread_mutex_unlock(&p->lock);
+        t->run(t);
+        pthread_mutex_lock(&p->lock);
+        t->state = TASK_NONE;
+        pthread_cond_broadcast(&b->done);
+    }
+    pthread_mutex_unlock(&p->lock);
+    return NULL;
+}
+
+static void start_background(lgi_pool *p)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    p->back.there = pthread_create(&p->back.thread, NULL, live_behind, p) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+/* Finishes all tasks, and ends their thread. */
+static void stop_background(lgi_pool *p)
+{
+    background *b = &p->back;
+    if (p->listed)
+        lgi_disown(&p->owned);
+    p->listed = false;
+    if (!b->there)
+        return;
+    pthread_mutex_lock(&p->lock);
+    b->closing = true;
+    pthread_cond_signal(&b->work);
+    pthread_mutex_unlock(&p->lock);
+    pthread_join(b->thread, NULL);
+    b->there = b->closing = false;
+}
+
+static void on_destroy_pool(lg_engine *E, lgi_owned *o)
+{
+    (void)o;
+    stop_background(E->pool);
+}
+
+/* lg_close destroys the newest first. So that no task reads what is gone, the pool is
+ * made newer than all that the task knows. */
+static void own_again(lg_engine *E, lgi_pool *p)
+{
+    if (p->listed)
+        lgi_disown(&p->owned);
+    lgi_own(E, &p->owned, on_destroy_pool);
+    p->listed = true;
+}
+
+bool lgi_background(lg_engine *E, lgi_task *t)
+{
+    if (E->threads <= 1)
+        return false;
+    if (!E->pool)
+        start(E);
+    lgi_pool *p = E->pool;
+    if (p && !p->back.there)
+        start_background(p);
+    if (!p || !p->back.there)
+        return false;
+    own_again(E, p);
+    pthread_mutex_lock(&p->lock);
+    t->state = TASK_QUEUED;
+    t->next = NULL;
+    if (p->back.last)
+        p->back.last->next = t;
+    else
+        p->back.first = t;
+    p->back.last = t;
+    pthread_cond_signal(&p->back.work);
+    pthread_mutex_unlock(&p->lock);
+    return true;
+}
+
+void lgi_await(lg_engine *E, lgi_task *t)
+{
+    lgi_pool *p = E->pool;
+    if (!p)
+        return;                        /* closing it has finished all */
+    pthread_mutex_lock(&p->lock);
+    bool queued = t->state == TASK_QUEUED;
+    if (queued) {
+        take_task(&p->back, t);
+        t->state = TASK_NONE;
+    }
+    while (t->state == TASK_BEGUN)
+        pthread_cond_wait(&p->back.done, &p->lock);
+    pthread_mutex_unlock(&p->lock);
+    if (queued)
+        t->run(t);
+}
+
 void lgi_close_pool(lg_engine *E)
 {
     lgi_pool *p = E->pool;
     if (!p)
         return;
+    stop_background(p);
     pthread_mutex_lock(&p->lock);
     p->closing = true;
     pthread_cond_broadcast(&p->work);
@@ -148,6 +298,8 @@ void lgi_close_pool(lg_engine *E)
     pthread_mutex_destroy(&p->lock);
     pthread_cond_destroy(&p->work);
     pthread_cond_destroy(&p->done);
+    pthread_cond_destroy(&p->back.work);
+    pthread_cond_destroy(&p->back.done);
     E->pool = NULL;
     lgi_free(E, p, pool_size(E));
 }

@@ -1,6 +1,7 @@
 /* system_files.c - the file table of a POSIX system. A file is its descriptor plus 1. */
 #include "base/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -94,8 +95,34 @@ static int system_mkdir(void *user, const char *path)
     return S_ISDIR(s.st_mode) ? 0 : -1;
 }
 
+static bool is_folder(int folder, const struct dirent *entry)
+{
+    struct stat s;                     /* of what a link leads to */
+    if (entry->d_type == DT_DIR || entry->d_type == DT_REG)
+        return entry->d_type == DT_DIR;
+    return fstatat(folder, entry->d_name, &s, 0) == 0 && S_ISDIR(s.st_mode);
+}
+
+static int system_list(void *user, const char *path, void *to,
+                       int (*each)(void *to, const char *name, int folder))
+{
+    DIR *d = opendir(path);
+    int failed = 0;
+    (void)user;
+    if (!d)
+        return -1;
+    errno = 0;
+    for (struct dirent *e; !failed && (e = readdir(d)) != NULL; errno = 0)
+        failed = each(to, e->d_name, is_folder(dirfd(d), e));
+    int why = errno;                   /* of readdir */
+    closedir(d);
+    errno = why;
+    return failed || why ? -1 : 0;
+}
+
 lg_files lgi_system_files(void)
 {
     return (lg_files){NULL, system_open, system_read, system_write, system_sync,
-                      system_close, system_rename, system_remove, system_mkdir};
+                      system_close, system_rename, system_remove, system_mkdir,
+                      system_list};
 }

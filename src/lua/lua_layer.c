@@ -117,9 +117,11 @@ static int layer_train(lua_State *L)
     return 0;
 }
 
+/* Are its parameters there? What has none needs no input for that. */
 static int layer_built(lua_State *L)
 {
-    lua_pushboolean(L, check_layer(L, 1)->built);
+    const lgi_layer *l = check_layer(L, 1);
+    lua_pushboolean(L, l->built || !l->type->build);
     return 1;
 }
 
@@ -211,7 +213,18 @@ static int core_layers(lua_State *L)
     return 1;
 }
 
-/* core.flops(): the arithmetic of all operators so far. Differences tell that of a call. */
+/* core.tracking(t) -> "leaf": gradients flow to t; "result": through it; nil: neither */
+static int core_tracking(lua_State *L)
+{
+    const lg_tensor *t = lgl_check_tensor(L, 1);
+    bool leaf = !t->owner->node && !t->owner->let_go;
+    if (!t->tracked)
+        return 0;
+    lua_pushstring(L, leaf ? "leaf" : "result");
+    return 1;
+}
+
+/* core.flops(): the arithmetic of all operators so far; a difference is that of calls. */
 static int core_flops(lua_State *L)
 {
     lua_pushnumber(L, lgl_engine(L)->flops);
@@ -221,7 +234,8 @@ static int core_flops(lua_State *L)
 void lgl_open_layer(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"layer", core_layer}, {"layers", core_layers},
-                                         {"flops", core_flops}, {NULL, NULL}};
+                                         {"flops", core_flops},
+                                         {"tracking", core_tracking}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"run", layer_run}, {"parameters", layer_parameters}, {"train", layer_train},
         {"built", layer_built}, {"path", layer_path}, {"clone", layer_clone},

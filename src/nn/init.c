@@ -1,13 +1,18 @@
 /* init.c - initializers: how a parameter's numbers begin. */
 #include "base/decimal.h"
+#include "base/memory.h"
+#include "base/pool.h"
 #include "base/random.h"
 #include "nn/layer.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A number begins as scale times one of these: 1, U(-1, 1), N(0, 1). */
-typedef enum draw { DRAW_NONE, DRAW_UNIFORM, DRAW_NORMAL } draw;
+/* A number begins as scale times one of these: 1, U(-1, 1), N(0, 1), N(0, 1) within two
+ * deviations, a number of a matrix whose rows or columns are orthonormal. */
+typedef enum draw {
+    DRAW_NONE, DRAW_UNIFORM, DRAW_NORMAL, DRAW_TRUNCATED, DRAW_ORTHOGONAL
+} draw;
 
 typedef struct initializer {
     const char *name;
@@ -58,10 +63,14 @@ static const initializer initializers[] = {
     {"constant", DRAW_NONE, 0, just_amount},
     {"uniform", DRAW_UNIFORM, 1, just_amount},
     {"normal", DRAW_NORMAL, 1, just_amount},
+    {"truncated_normal", DRAW_TRUNCATED, 1, just_amount},
     {"xavier", DRAW_UNIFORM, 1, xavier_bound},
+    {"xavier_uniform", DRAW_UNIFORM, 1, xavier_bound},
     {"xavier_normal", DRAW_NORMAL, 1, xavier_deviation},
     {"kaiming", DRAW_NORMAL, 0, kaiming_deviation},
+    {"kaiming_normal", DRAW_NORMAL, 0, kaiming_deviation},
     {"kaiming_uniform", DRAW_UNIFORM, 0, kaiming_bound},
+    {"orthogonal", DRAW_ORTHOGONAL, 1, just_amount},
 };
 enum { INITIALIZERS = sizeof initializers / sizeof *initializers };
 
@@ -103,23 +112,127 @@ lg_status lgi_check_initializer(lg_engine *E, const char *who, const char *init)
     return find_initializer(E, who, init, &amount) ? LG_OK : E->status;
 }
 
+/* What is beyond two deviations is drawn again, and again: number i of round k is number
+ * k n + i of the stream, so that it depends on nothing else. A fill that is interrupted
+ * draws nothing. */
+static void fill_truncated(lg_engine *E, lgi_stream s, lg_tensor *t)
+{
+    lgi_fill_normal(E, s, 0, t->data, t->numel);
+    for (int64_t i = 0; i < t->numel && !E->interrupt; i++)
+        for (uint64_t k = 1; fabs((double)t->data[i]) > 2 && !E->interrupt; k++)
+            lgi_fill_normal(E, s, k * (uint64_t)t->numel + (uint64_t)i, &t->data[i], 1);
+}
+
+/* Vectors of equal length, to be made orthonormal. */
+typedef struct vectors {
+    double *data;                      /* count,length */
+    int64_t count, length;
+    int64_t first, last;               /* of those that are taken off the later ones */
+} vectors;
+
+enum { PANEL = 16 };                   /* vectors that stay in the cache */
+
+/* In four sums, which the processor takes side by side. */
+static double dot_of(const double *a, const double *b, int64_t n)
+{
+    double sum[4] = {0};
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++)
+            sum[k] += a[i + k] * b[i + k];
+    for (; i < n; i++)
+        sum[0] += a[i] * b[i];
+    return sum[0] + sum[1] + (sum[2] + sum[3]);
+}
+
+/* Takes from vector j what it has of the unit vectors first .. last - 1. */
+static void take_off(const vectors *v, int64_t j, int64_t first, int64_t last)
+{
+    double *to = v->data + j * v->length;
+    for (int64_t k = first; k < last; k++) {
+        const double *unit = v->data + k * v->length;
+        double along = dot_of(to, unit, v->length);
+        for (int64_t i = 0; i < v->length; i++)
+            to[i] -= along * unit[i];
+    }
+}
+
+static void take_off_piece(void *job, int64_t piece, int worker)
+{
+    const vectors *v = job;
+    (void)worker;
+    take_off(v, v->last + piece, v->first, v->last);
+}
+
+/* Modified Gram-Schmidt, a panel at a time. Its bits do not depend on the threads: each
+ * later vector is one piece. A random matrix is far enough from a singular one. */
+static void orthonormalize(lg_engine *E, vectors *v)
+{
+    for (v->first = 0; v->first < v->count; v->first = v->last) {
+        v->last = v->first + PANEL < v->count ? v->first + PANEL : v->count;
+        for (int64_t j = v->first; j < v->last; j++) {
+            double *x = v->data + j * v->length;
+            take_off(v, j, v->first, j);
+            double length = sqrt(dot_of(x, x, v->length));
+            for (int64_t i = 0; i < v->length && length > 0; i++)
+                x[i] /= length;
+        }
+        lgi_parallel(E, v->count - v->last, take_off_piece, v);
+    }
+}
+
+/* Saxe et al. 2014, of the weight as a matrix of as many rows as its first axis has: with
+ * orthonormal rows, or columns if it has more rows. Gram and Schmidt's vectors of normal
+ * numbers are those of a QR decomposition whose R has a positive diagonal, which makes
+ * all such matrices equally likely (Mezzadri 2007). */
+static lg_status fill_orthogonal(lg_engine *E, lgi_stream s, lg_tensor *t)
+{
+    int64_t rows = t->ndim ? t->dim[0] : 1, cols = rows ? t->numel / rows : 0;
+    size_t bytes = (size_t)t->numel * sizeof(double);
+    bool by_rows = rows <= cols;
+    double *data = t->numel ? lgi_alloc(E, bytes) : NULL;
+    if (!data)
+        return E->status;
+    vectors v = {.data = data, .count = by_rows ? rows : cols,
+                 .length = by_rows ? cols : rows};
+    lgi_fill_normal(E, s, 0, t->data, t->numel);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            data[by_rows ? i * cols + j : j * rows + i] = (double)t->data[i * cols + j];
+    orthonormalize(E, &v);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < cols; j++)
+            t->data[i * cols + j] = (lg_real)data[by_rows ? i * cols + j : j * rows + i];
+    lgi_free(E, data, bytes);
+    return LG_OK;
+}
+
+static lg_status fill_draw(lg_engine *E, draw from, lgi_stream s, lg_tensor *t)
+{
+    if (from == DRAW_ORTHOGONAL)
+        return fill_orthogonal(E, s, t);
+    if (from == DRAW_TRUNCATED)
+        fill_truncated(E, s, t);
+    else if (from == DRAW_NORMAL)
+        lgi_fill_normal(E, s, 0, t->data, t->numel);
+    else if (from == DRAW_UNIFORM)
+        lgi_fill_uniform(E, s, 0, t->data, t->numel);
+    for (int64_t i = 0; i < t->numel && from <= DRAW_UNIFORM; i++) {
+        double x = from == DRAW_NONE ? 1 : 2 * (double)t->data[i] - 1;
+        t->data[i] = (lg_real)x;
+    }
+    return LG_OK;
+}
+
 lg_status lgi_initialize(lg_engine *E, const char *who, const char *init, lg_tensor *t,
                          const char *stream, int64_t fan_in, int64_t fan_out)
 {
     double amount;
     const initializer *k = find_initializer(E, who, init, &amount);
-    if (!k)
+    if (!k || fill_draw(E, k->from, lgi_named_stream(E, stream), t) < 0)
         return E->status;
     double scale = k->scale(amount, fan_in, fan_out);
-    lgi_stream s = lgi_named_stream(E, stream);
-    if (k->from == DRAW_UNIFORM)
-        lgi_fill_uniform(E, s, 0, t->data, t->numel);
-    if (k->from == DRAW_NORMAL)
-        lgi_fill_normal(E, s, 0, t->data, t->numel);
-    for (int64_t i = 0; i < t->numel; i++) {
-        double x = k->from == DRAW_NONE ? 1 : (double)t->data[i];
-        x = k->from == DRAW_UNIFORM ? 2 * x - 1 : x;
-        t->data[i] = (lg_real)(scale * x);
-    }
+    for (int64_t i = 0; i < t->numel; i++)
+        t->data[i] = (lg_real)(scale * (double)t->data[i]);
     return lgi_interrupted(E);
 }

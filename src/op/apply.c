@@ -147,6 +147,15 @@ static lg_status note_inputs(lg_engine *E, const lgi_node *n)
     return E->status;
 }
 
+/* What is only looked at in another way costs nothing. */
+static double count_flops(const lgi_node *n)
+{
+    const lg_op *op = n->op;
+    if (op->flops)
+        return op->flops(n);
+    return op->forward || op->attempt ? (double)n->out->numel : 0;
+}
+
 lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
                      const void *attr)
 {
@@ -162,6 +171,8 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
     n->nout = nout;
     bool made = check_inputs(E, n) == LG_OK && note_inputs(E, n) == LG_OK
                 && op->shape(E, n) == LG_OK && compute(E, n) == LG_OK;
+    if (made)
+        E->flops += count_flops(n);
     if (made && is_tracked(E, n))
         record(n);
     else

@@ -113,6 +113,16 @@ static void check_order(const layer_case *c, int order, double tolerance)
     }
 }
 
+/* What begins at zero hides what it multiplies, so here it begins elsewhere. */
+static void stir_zeros(lg_engine *E, lg_tensor *p)
+{
+    lg_tensor *d = lg_randn(E, p->ndim, p->dim);
+    for (int64_t i = 0; i < p->numel; i++)
+        if (p->data[i] != 0)
+            return;
+    memcpy(p->data, d->data, (size_t)p->numel * sizeof *p->data);
+}
+
 static void open_case(layer_case *c, const lgi_sample *s)
 {
     lg_engine *E = c->E;
@@ -124,8 +134,10 @@ static void open_case(layer_case *c, const lgi_sample *s)
     lg_tensor *y = run_case(c);
     for (int i = 0; i < c->l->nparam; i++) {
         lg_tensor *p = c->l->param[i].value;
-        if (!c->l->param[i].buffer)
+        if (!c->l->param[i].buffer) {
+            stir_zeros(E, p);
             c->leaf[c->n++] = p;
+        }
         check(p->tracked != c->l->param[i].buffer, "%s: %s", c->l->path,
               c->l->param[i].name);
         check(i == 0 || strcmp(c->l->param[i - 1].name, c->l->param[i].name) < 0,
@@ -186,7 +198,12 @@ static void check_clone(const layer_case *c)
  * follow the weights. */
 static bool stands_still(const lgi_layer *l)
 {
-    return !lgi_layer_param(l, "weight_u");
+    bool moves = false;
+    for (int i = 0; i < l->nparam; i++) {
+        size_t n = strlen(l->param[i].name);
+        moves |= n > 2 && strcmp(l->param[i].name + n - 2, "_u") == 0;
+    }
+    return !moves;
 }
 
 static void check_orders(layer_case *c)
@@ -234,53 +251,125 @@ static void check_every_layer(void)
 }
 
 /* What is refused, and in which words. */
+static const struct {
+    const char *type, *options, *first, *second, *says;
+} refused[] = {
+    {"Linear", "out=0", NULL, NULL, "Linear: out must be 1 or more, not 0"},
+    {"Linear", "out=2, init=kaimin", NULL, NULL,
+     "Linear: there is no initializer 'kaimin'; there are default, zeros"},
+    {"Linear", "out=2, init=normal x", NULL, NULL, "what follows 'normal' must be"},
+    {"Linear", "out=2", "1,64,32,32", NULL, "D.2 (Linear): expected {batch,features}"
+     ", got {1,64,32,32}; put \"flatten\" before it"},
+    {"Linear", "out=2", "2,3", "2,4", "built for 3 input features, got 4 in {2,4}"},
+    {"Linear", "out=2, spectral=true, weight_norm=true", NULL, NULL,
+     "Linear: spectral, weight_norm and equalized exclude each other; give one"},
+    {"Conv2d", "out=2, equalized=true, init=xavier", NULL, NULL,
+     "an equalized weight begins at N(0, 1); leave out init, which is 'xavier'"},
+    {"Conv2d", "out=2", "2,64,5,5", "2,3,5,5",
+     "D.2 (Conv2d): was built for 64 input channels, got 3"},
+    {"Conv2d", "out=2", "2,9", NULL, "{batch,channels,height,width}, got {2,9}"},
+    {"Conv2d", "out=2, kernel=5", "2,3,4,4", NULL, "D.2 (Conv2d): conv2d: "},
+    {"Conv2d", "out=3, groups=2", NULL, NULL, "out is 3, which groups, 2, does not"},
+    {"Conv2d", "out=2, stride={1,0}", NULL, NULL, "stride must be 1 or more, not 0"},
+    {"Conv2d", "out=2, strid=2", NULL, NULL, "'strid' (did you mean 'stride'?)"},
+    {"ConvTranspose2d", "out=2", "1,2,3,3", "1,3,3,3", "built for 2 input channels"},
+    {"BatchNorm", "", "1,3", NULL, "{1,3} has one number a channel, and in training"},
+    {"BatchNorm", "", "2,3", "2,4", "was built for 3 input channels, got 4"},
+    {"BatchNorm", "momentum=2", NULL, NULL, "momentum must be from 0 to 1, not 2"},
+    {"Dropout", "p=1", NULL, NULL, "p must be 0 or more and less than 1, not 1"},
+    {"Dropout2d", "p=-1", NULL, NULL, "Dropout2d: p must be 0 or more and less"},
+    {"Dropout2d", "", "2,3", NULL, "expected {batch,channels,...}, got {2,3}"},
+    {"Conv1d", "out=2", "2,3,5", "2,4,5", "D.2 (Conv1d): was built for 3 input "
+     "channels, got 4 in {2,4,5}; a layer keeps the sizes of its first input"},
+    {"Conv1d", "out=2", "2,3", NULL, "expected {batch,channels,length}, got {2,3}"},
+    {"Conv1d", "out=2, groups=2", "2,3,5", NULL, "groups, 2, must divide the input"},
+    {"Conv1d", "out=3, groups=2", NULL, NULL, "out is 3, which groups, 2, does not"},
+    {"Conv1d", "out=2, kernel=0", NULL, NULL, "kernel must be 1 or more, not 0"},
+    {"Conv1d", "out=2, kernel=7", "2,3,5", NULL, "D.2 (Conv1d): conv1d: "},
+    {"ConvTranspose1d", "out=2", "1,2,3", "1,3,3", "built for 2 input channels"},
+    {"ConvTranspose1d", "out=2, output_padding=-1", NULL, NULL,
+     "ConvTranspose1d: output_padding must be 0 or more, not -1"},
+    {"Embedding", "count=0, out=2", NULL, NULL, "count must be 1 or more, not 0"},
+    {"Embedding", "count=2, out=3", "4 index<1", "1 index<9", "D.2 (Embedding): "
+     "label 9, number 1 of {1}, is not a whole number from 1 to 2"},
+    {"InstanceNorm", "", "2,3", NULL, "expected {batch,channels,...}, got {2,3}"},
+    {"InstanceNorm", "", "2,3,1,1", NULL, "{2,3,1,1} has one number a channel of a "
+     "sample, and its variance needs two"},
+    {"InstanceNorm", "affine=true", "2,3,4", "2,2,4", "built for 3 input channels"},
+    {"InstanceNorm", "eps=-1", NULL, NULL, "eps must be 0 or more, not -1"},
+    {"LayerNorm", "", "2,3,4,4", "2,3,5,5", "D.2 (LayerNorm): was built for inputs "
+     "that end in {3,4,4}, got {2,3,5,5}; a layer keeps the sizes of its first"},
+    {"LayerNorm", "axes=2", "2,3", NULL, "expected the batch and 2 more axes, got"},
+    {"LayerNorm", "axes=8", NULL, NULL, "axes must be 7 or less, not 8"},
+    {"GroupNorm", "groups=2", "2,3,4", NULL, "groups, 2, must divide the input "
+     "channels, 3 in {2,3,4}"},
+    {"GroupNorm", "groups=0", NULL, NULL, "groups must be 1 or more, not 0"},
+    {"GroupNorm", "groups=1", "2,3", "2,4", "was built for 3 input channels, got 4"},
+    {"PixelNorm", "eps=-1", NULL, NULL, "eps must be 0 or more, not -1"},
+    {"PixelNorm", "", "3", NULL, "D.2 (PixelNorm): pixel_norm: x must have the axes"},
+    {"PReLU", "slope=inf", NULL, NULL, "slope must be a finite number, not inf"},
+    {"PReLU", "per_channel=true", "2,3", "2,4", "was built for 3 input channels"},
+    {"PReLU", "per_channel=true", "3", NULL, "expected {batch,channels,...}, got"},
+    {"LeakyReLU", "slope=-1", NULL, NULL, "leaky_relu: slope must be 0 or more"},
+    {"ELU", "alpha=-1", NULL, NULL, "elu: alpha must be 0 or more, and is -1"},
+    {"Hardtanh", "min=2, max=1", NULL, NULL, "hardtanh: "},
+    {"GELU", "approximate=tahn", NULL, NULL, "approximate must be one of none|tanh"},
+    {"Softmax", "", NULL, NULL, "Softmax: dim must be given"},
+    {"Softmax", "dim=3", "2,3", NULL, "D.2 (Softmax): softmax: dim"},
+    {"GLU", "dim=0", NULL, NULL, "dim must be an axis, counted from 1, or from the"},
+    {"GLU", "", "2,3", NULL, "axis -1 of {2,3} must be there, and of an even size"},
+    {"Upsample", "scale=0", NULL, NULL, "scale must be 1 or more, not 0"},
+    {"Upsample", "size={1,2,3}", NULL, NULL, "size has 3 numbers; it must be {h,w}"},
+    {"Upsample", "", "2,3", NULL, "D.2 (Upsample): upsample: "},
+    {"PixelShuffle", "factor=0", NULL, NULL, "factor must be 1 or more, not 0"},
+    {"PixelShuffle", "factor=2", "1,3,2,2", NULL, "must be a multiple of 4"},
+    {"PixelUnshuffle", "factor=2", "1,1,3,2", NULL, "factor is 2, and must divide h"},
+    {"AvgPool2d", "kernel=0", NULL, NULL, "kernel must be 1 or more, not 0"},
+    {"MaxPool2d", "kernel=2, padding=2", NULL, NULL, "MaxPool2d: padding is {2,2} "
+     "and kernel {2,2}; padding must be at most half of the kernel"},
+    {"MaxPool2d", "kernel=2, stride=-1", NULL, NULL, "stride must be 0 or more"},
+    {"AdaptiveAvgPool2d", "out={0,1}", NULL, NULL, "out must be 1 or more, not 0"},
+    {"Pad", "pad={1,2,3}", NULL, NULL, "pad has 3 numbers; give one for all sides"},
+    {"Pad", "pad={1}", "2,3", NULL, "expected {batch,channels,...}, got {2,3}; one"},
+    {"ReflectionPad2d", "pad={3}", "1,1,3,3", NULL, "with mode reflect it must be"},
+    {"ZeroPad2d", "pad={1}", "1,3,3", NULL, "{batch,channels,height,width}, got"},
+    {"SelfAttention", "reduction=0", NULL, NULL, "reduction must be 1 or more"},
+    {"SelfAttention", "", "2,8", NULL, "{batch,channels,height,width}, got {2,8}"},
+    {"SelfAttention", "", "1,8,2,2", "1,4,2,2", "was built for 8 input channels"},
+    {"SelfAttention", "pool=true", "1,8,1,4", NULL, "images must be 2x2 or larger"},
+    {"MinibatchStd", "channels=0", NULL, NULL, "channels must be 1 or more, not 0"},
+    {"MinibatchStd", "", "6,2,2,2", NULL, "group, 4, must divide the batch, which is "
+     "6 in {6,2,2,2}; group = 0 takes the whole batch"},
+    {"MinibatchStd", "channels=2", "4,3", NULL, "channels, 2, must divide the input"},
+    {"MinibatchDiscrimination", "out=2", "4,3,2", NULL, "got {4,3,2}; put \"flatten"},
+    {"MinibatchDiscrimination", "out=2", "4,3", "4,2", "built for 3 input features"},
+    {"MinibatchDiscrimination", "out=2, kernel_dim=0", NULL, NULL, "kernel_dim must"},
+    {"Maxout", "out=2, pieces=0", NULL, NULL, "pieces must be 1 or more, not 0"},
+    {"Maxout", "out=2", "4,3", "4,2", "was built for 3 input features, got 2"},
+    {"NoiseInjection", "", "2,3", NULL, "expected {batch,channels,...}, got {2,3}"},
+    {"NoiseInjection", "", "2,3,4", "2,2,4", "was built for 3 input channels, got"},
+    {"Reshape", "dims={2,2}", "3,5", NULL, "cannot make {2,2} of a sample of {3,5}"},
+    {"Reshape", "dims={-1,-1}", NULL, NULL, "one of them may be -1"},
+};
+
 static void check_refusals(void)
 {
-    static const struct {
-        const char *type, *options, *first, *second, *says;
-    } cases[] = {
-        {"Linear", "out=0", NULL, NULL, "Linear: out must be 1 or more, not 0"},
-        {"Linear", "out=2, init=kaimin", NULL, NULL,
-         "Linear: there is no initializer 'kaimin'; there are default, zeros"},
-        {"Linear", "out=2, init=normal x", NULL, NULL, "what follows 'normal' must be"},
-        {"Linear", "out=2", "1,64,32,32", NULL, "D.2 (Linear): expected {batch,features}"
-         ", got {1,64,32,32}; put \"flatten\" before it"},
-        {"Linear", "out=2", "2,3", "2,4", "built for 3 input features, got 4 in {2,4}"},
-        {"Linear", "out=2, spectral=true, weight_norm=true", NULL, NULL,
-         "Linear: spectral, weight_norm and equalized exclude each other; give one"},
-        {"Conv2d", "out=2, equalized=true, init=xavier", NULL, NULL,
-         "an equalized weight begins at N(0, 1); leave out init, which is 'xavier'"},
-        {"Conv2d", "out=2", "2,64,5,5", "2,3,5,5",
-         "D.2 (Conv2d): was built for 64 input channels, got 3"},
-        {"Conv2d", "out=2", "2,9", NULL, "{batch,channels,height,width}, got {2,9}"},
-        {"Conv2d", "out=2, kernel=5", "2,3,4,4", NULL, "D.2 (Conv2d): conv2d: "},
-        {"Conv2d", "out=3, groups=2", NULL, NULL, "out is 3, which groups, 2, does not"},
-        {"Conv2d", "out=2, stride={1,0}", NULL, NULL, "stride must be 1 or more, not 0"},
-        {"Conv2d", "out=2, strid=2", NULL, NULL, "'strid' (did you mean 'stride'?)"},
-        {"ConvTranspose2d", "out=2", "1,2,3,3", "1,3,3,3", "built for 2 input channels"},
-        {"BatchNorm", "", "1,3", NULL, "{1,3} has one number a channel, and in training"},
-        {"BatchNorm", "", "2,3", "2,4", "was built for 3 input channels, got 4"},
-        {"BatchNorm", "momentum=2", NULL, NULL, "momentum must be from 0 to 1, not 2"},
-        {"Dropout", "p=1", NULL, NULL, "p must be 0 or more and less than 1, not 1"},
-        {"Reshape", "dims={2,2}", "3,5", NULL, "cannot make {2,2} of a sample of {3,5}"},
-        {"Reshape", "dims={-1,-1}", NULL, NULL, "one of them may be -1"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const char *inputs[] = {cases[i].first, cases[i].second};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        const char *inputs[] = {refused[i].first, refused[i].second};
         char rest[LGI_SAMPLE_TEXT];
         lg_engine *E;
         lg_open(&E, NULL);
-        lgi_layer *l = make_layer(E, lgi_find_layer(cases[i].type), cases[i].options);
+        lgi_layer *l = make_layer(E, lgi_find_layer(refused[i].type), refused[i].options);
         if (l)
             lgi_name_layer(l, "D.2");
         for (int k = 0; k < 2 && inputs[k] && E->status == LG_OK; k++)
             lgi_run_layer(E, l, make_input(E, inputs[k], rest));
-        check_text(lg_message(E), cases[i].says);
-        if (l && !cases[i].second && cases[i].first)
+        check_text(lg_message(E), refused[i].says);
+        if (l && !refused[i].second && refused[i].first)
             check(!l->built && l->nparam == 0, "a refused input has built %s",
-                  cases[i].type);
+                  refused[i].type);
         lgi_release_layer(l);
-        check(lg_close(E) == 0, "%s leaks after '%s'", cases[i].type, cases[i].says);
+        check(lg_close(E) == 0, "%s leaks after '%s'", refused[i].type, refused[i].says);
     }
 }
 
@@ -299,30 +388,42 @@ static void failing_free(void *user, void *p, size_t size)
     f->inner.free(f->inner.user, p, size);
 }
 
+/* One more allocation succeeds each time, until the layer is made and run. */
+static bool fails_cleanly(const lgi_layer_type *type, int n)
+{
+    failing f = {lgi_system_allocator(), n};
+    lg_allocator a = {&f, failing_alloc, failing_free};
+    lg_config config = LG_CONFIG_INIT;
+    char options[LGI_SAMPLE_TEXT];
+    lgi_sample s;
+    lg_engine *E;
+    config.allocator = &a;
+    config.no_cache = true;
+    if (lg_open(&E, &config) != LG_OK)
+        return true;
+    lgi_sample_inputs(E, type->name, type->samples[0], &s, options);
+    lgi_layer *l = E->status < 0 ? NULL : make_layer(E, type, options);
+    lg_tensor *y = l ? lgi_call_layer(E, l, s.nin, s.in) : NULL;
+    bool failed = E->status < 0;
+    check(!failed || E->status == LG_ENOMEM, "%s, allocation %d: %s", type->name, n,
+          lg_message(E));
+    check(!l || failed == !l->built, "%s, allocation %d: half built", type->name, n);
+    check(failed == !y, "%s, allocation %d: a result and a failure", type->name, n);
+    lgi_release_layer(l);
+    check(lg_close(E) == 0, "%s, allocation %d leaks", type->name, n);
+    return failed;
+}
+
 static void check_failing_allocations(void)
 {
-    bool failed = true;
-    for (int n = 1; failed && n < 200; n++) {
-        failing f = {lgi_system_allocator(), n};
-        lg_allocator a = {&f, failing_alloc, failing_free};
-        lg_config config = LG_CONFIG_INIT;
-        char rest[LGI_SAMPLE_TEXT];
-        lg_engine *E;
-        config.allocator = &a;
-        config.no_cache = true;
-        if (lg_open(&E, &config) != LG_OK)
-            continue;
-        lg_tensor *x = make_input(E, "2,3,4,4", rest);
-        lgi_layer *l = make_layer(E, lgi_find_layer("Conv2d"), "out=2");
-        if (l)
-            lgi_run_layer(E, l, x);
-        failed = E->status < 0;
-        check(!failed || E->status == LG_ENOMEM, "allocation %d: %s", n, lg_message(E));
-        check(!l || failed == !l->built, "allocation %d: half built", n);
-        lgi_release_layer(l);
-        check(lg_close(E) == 0, "allocation %d leaks", n);
+    int family = 0, member = 0;
+    const lgi_layer_type *type;
+    while ((type = lgi_each_layer(&family, &member))) {
+        int n = 1;
+        while (n < 1000 && fails_cleanly(type, n))
+            n++;
+        check(n < 1000, "%s never succeeds", type->name);
     }
-    check(!failed, "it never succeeds");
 }
 
 /* PyTorch's running statistics: unbiased variance, momentum 0.1. */
