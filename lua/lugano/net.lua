@@ -1,4 +1,4 @@
---- net.lua - parts of nets: how they are called, named, built, and what their state is.
+--- net.lua - parts of nets: how they are made, named, called and built.
 --
 -- A part is a layer, an operator, a Lua function, or a net of parts; all are called the
 -- same way and have the same methods. What a part is made of lies under the key `inner`:
@@ -7,8 +7,15 @@
 --     where   the script's line that made it
 --     run     run(part, x, ...) computes
 --     keys, parts   its parts and their names, in order
+--     fields  what net[key] gives: parts, tensors, false for a hole in a chain
+--     tensors its own, { name =, tensor =, buffer = }: a layer's once it has shapes
 --     layer   the layer in C, if it is one
 --     name    the one it was given; path, the one that it has: "G.2"
+--     shape, numbers, flops   of its first result: its shape as text, how many numbers it
+--             has and how much arithmetic it took, for one sample
+--     taps    functions that see its results
+--
+-- Other files add methods: net_parts, net_state, net_clone, net_print.
 
 local core <const> = ...
 local lg <const> = core.lg
@@ -18,11 +25,20 @@ local net <const> = {}
 local inner <const> = {}
 local Part <const> = { __name = "lugano.net" }
 local methods <const> = {}
-Part.__index = methods
 net.inner, net.methods = inner, methods
 
 local roots = 0                        -- unnamed nets so far: net1, net2, ...
 local dry = false                      -- is this the run that only finds shapes?
+local trying = false                   -- is a first call at work?
+
+--- Parts and tensors lie aside, so that assigning to their names reaches __newindex.
+function Part.__index(part, key)
+  local method <const> = methods[key]
+  if method ~= nil then return method end
+  return part[inner].fields[key]
+end
+
+function Part:__len() return #self[inner].fields end
 
 function net.is_part(v) return type(v) == "table" and getmetatable(v) == Part end
 
@@ -32,35 +48,72 @@ function net.hint(word, words)
   return phrase
 end
 
---- Makes a part of a table whose other fields are the script's.
-function net.new(kind, where, run, fields)
-  local part <const> = fields or {}
-  part[inner] = { kind = kind, where = where, run = run, keys = {}, parts = {} }
-  part.training = true
-  return setmetatable(part, Part)
+function Part:__tostring() return net.describe(self) end      -- net_print.lua
+
+-- Names that a run asks every object for, and the mode.
+local taken <const> = { training = true, numbers = true, reserve = true }
+
+--- Refuses what means something in every net.
+function net.check_free(who, key)
+  if methods[key] or taken[key] then
+    core.fail("%s: '%s' is a method of every net; give it another name", who, key)
+  end
+end
+
+--- Refuses what cannot stand in a path.
+function net.check_name(who, name)
+  if name ~= nil and (type(name) ~= "string" or not name:find "^[%a_][%w_-]*$") then
+    core.fail("%s: name must be a word of letters, digits, - and _, not '%s'", who,
+              tostring(name))
+  end
+  return name
+end
+
+--- Makes a part: a table whose other fields are the script's.
+function net.new(kind, where, run)
+  return setmetatable({
+    [inner] = { kind = kind, where = where, run = run, keys = {}, parts = {},
+                fields = {} },
+    training = true }, Part)
+end
+
+local function check_unused(own, key)
+  local used = false
+  for _, known in ipairs(own.keys) do used = used or known == key end
+  for _, t in ipairs(own.tensors or {}) do used = used or t.name == key end
+  if used then core.fail("nn.%s: two of its parts are named '%s'", own.kind, key) end
 end
 
 --- Adds a child under a key, a number or a name. A name of its own comes first.
 function net.add(part, key, child)
+  local own <const>, name <const> = part[inner], child[inner].name
+  local path <const> = tostring(name or key)
+  check_unused(own, path)
+  own.keys[#own.keys + 1], own.parts[#own.parts + 1] = path, child
+  own.fields[key] = child
+  if name then own.fields[name] = child end
+end
+
+--- Adds a tensor under a name: a parameter, or a buffer, which no optimizer touches.
+function net.add_tensor(part, name, tensor, buffer)
   local own <const> = part[inner]
-  key = tostring(child[inner].name or key)
-  for _, known in ipairs(own.keys) do
-    if known == key then
-      core.fail("nn.%s: two of its parts are named '%s'", own.kind, key)
-    end
-  end
-  own.keys[#own.keys + 1], own.parts[#own.parts + 1] = key, child
+  check_unused(own, name)
+  own.tensors = own.tensors or {}
+  own.tensors[#own.tensors + 1] = { name = name, tensor = tensor, buffer = buffer }
+  own.fields[name] = tensor
 end
 
 -- Names. A path keys the random streams of what is below, so it is given once, when the
 -- net gets its shapes: by then a part is where it belongs.
 
-local function name_paths(part, path)
+function net.name_paths(part, path)
   local own <const> = part[inner]
   if own.path then return end
   own.path = path
   if own.layer then own.layer:path(path) end
-  for i, child in ipairs(own.parts) do name_paths(child, path .. "." .. own.keys[i]) end
+  for i, child in ipairs(own.parts) do
+    net.name_paths(child, path .. "." .. own.keys[i])
+  end
 end
 
 local function name_root(part)
@@ -69,24 +122,48 @@ local function name_root(part)
     roots = roots + 1
     name = "net" .. roots
   end
-  name_paths(part, name)
+  net.name_paths(part, name)
 end
 
 -- Errors
 
 --- What was wrong, and in which part: the innermost one says it.
-local function fail_in(part, x, why)
+local function failure(part, x, why)
   local own <const> = part[inner]
   if type(why) ~= "string" or why:find("\n  in      ", 1, true)
      or why:find ": interrupted$" then
-    error(why, 0)
+    return why
   end
   if dry and core.is_tensor(x) then
     local shape <const> = "{" .. table.concat(x.shape, ",") .. "}"
     why = why:gsub(shape:gsub("%p", "%%%0"), (shape:gsub("^{%d+", "{N")))
   end
-  error(("%s\n  in      %s  (%s, defined at %s)\n  called  %s"):format(
-        why, own.path, own.kind, own.where, core.where()), 0)
+  return ("%s\n  in      %s  (%s, defined at %s)\n  called  %s"):format(
+         why, own.path, own.kind, own.where, core.where())
+end
+
+-- First calls. They give names and shapes, and one that fails gives none: layers that it
+-- reached become new ones.
+
+local function remember(part)
+  local list <const> = { roots = roots }
+  net.each(part, function(p)
+    local own <const> = p[inner]
+    if own.shape then return end
+    local fresh <const> = own.layer and not own.layer:built() and own.layer:clone(true)
+    list[#list + 1] = { own = own, path = own.path, layer = fresh }
+  end)
+  return list
+end
+
+local function forget(list)
+  roots = list.roots
+  for _, was in ipairs(list) do
+    local own <const> = was.own
+    own.path = was.path
+    own.shape, own.numbers, own.flops, own.state = nil, nil, nil, nil
+    if was.layer and own.layer:built() then own.layer, own.tensors = was.layer, nil end
+  end
 end
 
 -- Calls
@@ -99,35 +176,71 @@ local function shape_text(x, y)
   return "{" .. table.concat(shape, ",") .. "}"
 end
 
-local function finish(part, x, ok, ...)
-  if not ok then fail_in(part, x, (...)) end
+--- What summary tells of a part: noted at its first call.
+local function measure(own, began, x, y)
+  local samples <const> = core.is_tensor(x) and math.max(1, x.shape[1] or 1) or 1
+  own.shape = shape_text(x, y)
+  own.numbers = core.is_tensor(y) and y:numel() / samples or 0
+  own.flops = (core.flops() - began) / samples
+end
+
+local function finish(part, began, first, x, ok, ...)
+  if first then trying = false end
+  if not ok then
+    local why <const> = failure(part, x, (...))
+    if first then forget(first) end
+    error(why, 0)
+  end
   local own <const> = part[inner]
-  if not own.shape then own.shape = shape_text(x, (...)) end
+  if not own.shape then measure(own, began, x, (...)) end
+  if own.taps and not dry then
+    for _, see in ipairs(own.taps) do see((...), x) end
+  end
   return ...
 end
 
+local function run(part, ...)
+  local own <const> = part[inner]
+  if not own.path then name_root(part) end
+  return own.run(part, ...)
+end
+
 function Part:__call(x, ...)
-  local own <const> = self[inner]
-  if not own.path then name_root(self) end
-  return finish(self, x, pcall(own.run, self, x, ...))
+  local unknown <const> = not self[inner].shape
+  local began <const> = unknown and core.flops()
+  local first <const> = unknown and not trying and remember(self)
+  if first then trying = true end
+  return finish(self, began, first, x, pcall(run, self, x, ...))
 end
 
 function Part:__newindex(key, value)
+  local own <const> = self[inner]
   if net.is_part(value) then
     core.fail("nn.%s: '%s' comes too late: a net's parts are given when it is made",
-              self[inner].kind, tostring(key))
+              own.kind, tostring(key))
   end
+  if core.is_tensor(own.fields[key]) then
+    core.fail("nn.%s: '%s' is a tensor of this net's state, and stays; m.%s:copy(t) "
+              .. "overwrites its numbers", own.kind, key, key)
+  end
+  if own.fields[key] ~= nil then
+    core.fail("nn.%s: '%s' is a part of this net, and stays; make another net", own.kind,
+              tostring(key))
+  end
+  net.check_free("nn." .. own.kind, key)
   rawset(self, key, value)
 end
 
 -- Modes
 
-local function each(part, f)
+--- Calls f with the part and all that are in it: one that is there twice, twice.
+function net.each(part, f)
   f(part)
-  for _, child in ipairs(part[inner].parts) do each(child, f) end
+  for _, child in ipairs(part[inner].parts) do net.each(child, f) end
 end
 
-local function set_mode(part, training)
+--- Of this part alone.
+function net.set_mode(part, training)
   rawset(part, "training", training)
   if part[inner].layer then part[inner].layer:train(training) end
 end
@@ -135,205 +248,75 @@ end
 --- Training mode, or eval mode for train(false): dropout and batch norm differ.
 function methods:train(flag)
   local training <const> = flag ~= false
-  each(self, function(part) set_mode(part, training) end)
+  net.each(self, function(part) net.set_mode(part, training) end)
   return self
 end
 
+--- Eval mode: dropout does nothing, batch norm uses its running statistics.
 function methods:eval() return self:train(false) end
 
 -- Building: one run on zeros, which changes nothing but that shapes are known.
 
-local function zeros_of(input)
-  if type(input[1]) ~= "table" then return lg.zeros(2, table.unpack(input)) end
-  local all <const> = {}
-  for i, shape in ipairs(input) do all[i] = lg.zeros(2, table.unpack(shape)) end
-  return table.unpack(all)
+local index <const> = "index"          -- stands for whole numbers that count from 1
+
+--- Are these several inputs, and not the sizes of one?
+local function is_several(input)
+  local words, tables = 0, 0
+  for _, item in ipairs(input) do
+    if type(item) == "string" then words = words + 1 end
+    if type(item) == "table" then tables = tables + 1 end
+  end
+  return tables > 0 or words > 1
 end
 
 local function check_sizes(part, input)
-  if type(input) == "table" and type(input[1]) == "table" then
-    for _, shape in ipairs(input) do check_sizes(part, shape) end
-    return
-  end
-  local ok = type(input) == "table" and #input > 0
-  for _, size in ipairs(ok and input or {}) do
-    ok = ok and math.type(size) == "integer" and size > 0
+  local sized <const> = type(input) == "table"
+  local first <const> = sized and input[1] == index and 2 or 1
+  local ok = input == index or sized and (#input > 0)
+  for i = first, sized and #input or 0 do
+    ok = ok and math.type(input[i]) == "integer" and input[i] > 0
   end
   if not ok then
     core.fail("nn.%s: input must be the sizes of one sample, without the batch, as in "
-              .. "input = {1, 28, 28}", part[inner].kind)
+              .. "input = {1, 28, 28}, or \"index\" for a label; of several inputs, a "
+              .. "list: input = { {100}, \"index\" }", part[inner].kind)
   end
 end
 
+--- A batch of two: zeros, and of labels ones.
+local function example(input)
+  if input == index then return lg.ones(2) end
+  if input[1] == index then return lg.ones(2, table.unpack(input, 2)) end
+  return lg.zeros(2, table.unpack(input))
+end
+
+local function examples(part, input)
+  local several <const> = type(input) == "table" and is_several(input)
+  local all <const> = several and input or { input }
+  for _, one in ipairs(all) do check_sizes(part, one) end
+  local made <const> = {}
+  for i, one in ipairs(all) do made[i] = example(one) end
+  return made
+end
+
+--- Gives a net its shapes. input: the sizes of one sample, without the batch; "index"
+-- for a label, {"index", 10} for ten; or a list of such, one for each input.
 function net.build(part, input)
-  check_sizes(part, input)
-  local modes <const> = {}
-  each(part, function(p)
+  local given <const>, modes <const> = examples(part, input), {}
+  net.each(part, function(p)
     modes[p] = p.training
-    set_mode(p, false)
+    net.set_mode(p, false)
   end)
   local seed <const>, drawn <const> = core.random_state()
   local outer <const> = dry
   dry = true
-  local ok <const>, why <const> = pcall(lg.no_grad, function() part(zeros_of(input)) end)
+  local ok <const>, why <const> = pcall(lg.no_grad, function()
+    part(table.unpack(given))
+  end)
   dry = outer
   core.random_state(seed, drawn)
-  each(part, function(p) set_mode(p, modes[p]) end)
+  net.each(part, function(p) net.set_mode(p, modes[p]) end)
   if not ok then error(why, 0) end
-end
-
--- State
-
-local function before(a, b)
-  local m <const>, n <const> = tonumber(a.key), tonumber(b.key)
-  if m and n then return m < n end
-  if m or n then return m ~= nil end
-  return a.key < b.key
-end
-
---- Parameters of its own and parts, by key: positions first, then names.
-local function sorted_entries(part)
-  local own <const>, entries <const> = part[inner], {}
-  if own.layer and not own.params then
-    if not own.layer:built() then
-      core.fail("%s (%s, defined at %s) has no shapes yet; declare `input = {...}` in "
-                .. "the net around it, or call it once", own.path or own.name
-                or "a layer", own.kind, own.where)
-    end
-    own.params = own.layer:parameters()
-  end
-  for _, p in ipairs(own.params or {}) do
-    entries[#entries + 1] = { key = p.name, param = p }
-  end
-  for i, child in ipairs(own.parts) do
-    entries[#entries + 1] = { key = own.keys[i], child = child }
-  end
-  table.sort(entries, before)
-  return entries
-end
-
-local function collect(part, prefix, seen, list)
-  if seen[part] then return list end
-  seen[part] = true
-  for _, entry in ipairs(sorted_entries(part)) do
-    if entry.child then
-      collect(entry.child, prefix .. entry.key .. ".", seen, list)
-    else
-      list[#list + 1] = { name = prefix .. entry.key, tensor = entry.param.tensor,
-                          buffer = entry.param.buffer }
-    end
-  end
-  return list
-end
-
---- All parameters and buffers: a sorted list of { name = "2.weight", tensor =, buffer = }
-function methods:state()
-  local own <const> = self[inner]
-  own.state = own.state or collect(self, "", {}, {})
-  return table.move(own.state, 1, #own.state, 1, {})
-end
-
---- The tensors that an optimizer changes, in the order of state().
-function methods:parameters()
-  local list <const> = {}
-  for _, p in ipairs(self:state()) do
-    if not p.buffer then list[#list + 1] = p.tensor end
-  end
-  return list
-end
-
---- The tensors of a net, of a list of { name =, tensor = }, or of an open file.
-local function tensors_by_name(source)
-  local by_name <const> = {}
-  if type(source) == "userdata" then
-    for _, name in ipairs(source:names()) do by_name[name] = source:read(name) end
-  else
-    for _, t in ipairs(net.is_part(source) and source:state() or source) do
-      by_name[t.name] = t.tensor
-    end
-  end
-  return by_name
-end
-
-local function same_shape(a, b)
-  return table.concat(a.shape, ",") == table.concat(b.shape, ",")
-end
-
---- Copies the numbers of another net, of a list as state() gives it, or of an open file.
--- All names and shapes are checked before anything is changed.
-function methods:load_state(source)
-  local from <const>, state <const> = tensors_by_name(source), self:state()
-  local left = 0
-  for _ in pairs(from) do left = left + 1 end
-  for _, t in ipairs(state) do
-    local given <const> = from[t.name]
-    if not given then core.fail("load_state: there is no '%s'", t.name) end
-    if not same_shape(given, t.tensor) then
-      core.fail("load_state: '%s' is {%s} there and {%s} here", t.name,
-                table.concat(given.shape, ","), table.concat(t.tensor.shape, ","))
-    end
-    left = left - 1
-  end
-  if left > 0 then
-    core.fail("load_state: %d of the tensors there have no place in this net", left)
-  end
-  for _, t in ipairs(state) do t.tensor:copy(from[t.name]) end
-  return self
-end
-
--- print(G)
-
-local function thousands(n)
-  local text = ("%d"):format(n)
-  local count
-  repeat text, count = text:gsub("^(%d+)(%d%d%d)", "%1,%2") until count == 0
-  return text
-end
-
-local function count_numbers(part)
-  local n = 0
-  if part[inner].layer then
-    for _, p in ipairs(part[inner].layer:parameters()) do
-      if not p.buffer then n = n + p.tensor:numel() end
-    end
-  end
-  return n
-end
-
---- A row for each part that computes by itself; norm and act stand with their layer.
-local function add_rows(part, path, rows)
-  local own <const> = part[inner]
-  local kind, n = own.kind, count_numbers(part)
-  if #own.parts > 0 and not own.layer then
-    for i, child in ipairs(own.parts) do
-      add_rows(child, path .. (path == "" and "" or ".") .. own.keys[i], rows)
-    end
-    return rows
-  end
-  for _, child in ipairs(own.parts) do
-    kind = kind .. ", " .. child[inner].kind
-    n = n + count_numbers(child)
-  end
-  rows[#rows + 1] = { path, kind, own.shape or "?", thousands(n) }
-  rows.total = (rows.total or 0) + n
-  return rows
-end
-
-function Part:__tostring()
-  local own <const>, width <const> = self[inner], { 0, 0, 0, 0 }
-  local rows <const> = add_rows(self, "", {})
-  table.insert(rows, 1, { "path", "layer", "output", "parameters" })
-  for _, row in ipairs(rows) do
-    for i = 1, 4 do width[i] = math.max(width[i], #row[i]) end
-  end
-  local lines <const> = { ("%s (%s)"):format(own.path or own.name or "a net", own.kind) }
-  local form <const> = ("%%-%ds  %%-%ds  %%-%ds  %%%ds"):format(table.unpack(width))
-  for _, row in ipairs(rows) do lines[#lines + 1] = form:format(table.unpack(row)) end
-  lines[#lines + 1] = ("%s parameters in all"):format(thousands(rows.total or 0))
-  if not own.shape then
-    lines[#lines + 1] = "no shapes yet: declare `input = {...}`, or call it once"
-  end
-  return table.concat(lines, "\n")
 end
 
 return net

@@ -10,6 +10,9 @@
 local core <const> = ...
 local lg <const> = core.lg
 local net <const> = core.load "net"
+for _, file in ipairs { "parts", "state", "clone", "print", "statistics" } do
+  core.load("net_" .. file)            -- the methods of nets
+end
 local inner <const> = net.inner
 
 local nn <const> = {}
@@ -96,14 +99,6 @@ local function take(named, key)
   return value
 end
 
-local function check_name(who, name)
-  if name ~= nil and (type(name) ~= "string" or not name:find "^[%a_][%w_-]*$") then
-    core.fail("%s: name must be a word of letters, digits, - and _, not '%s'", who,
-              tostring(name))
-  end
-  return name
-end
-
 local to_part                          -- below: anything that may stand in a list
 
 --- "batch" is BatchNorm: norms are the layers whose names end so.
@@ -140,7 +135,7 @@ end
 local function make_layer(type_name, given, where, kind)
   local who <const>, info <const> = "nn." .. type_name, types[type_name]
   local named <const> = read_options(type_name, given)
-  local name <const> = check_name(who, take(named, "name"))
+  local name <const> = net.check_name(who, take(named, "name"))
   local act <const>, norm <const> = take(named, "act"), take(named, "norm")
   if info.weighted and norm and named.bias == nil then named.bias = false end
   local part <const> = net.new(kind or type_name, where,
@@ -261,8 +256,7 @@ local function fill_chain(part, list, where, who)
   end
   for i = 1, last do
     local child <const> = list[i] and to_part(list[i], where, who .. ", part " .. i)
-    if child then net.add(part, i, child) end
-    rawset(part, i, child or false)
+    if child then net.add(part, i, child) else part[inner].fields[i] = false end
   end
   return part
 end
@@ -289,7 +283,7 @@ local function open_net(kind, given, run)
     core.fail("nn.%s takes a table of layers, as in nn.%s{ nn.Linear{1} }", kind, kind)
   end
   local part <const> = net.new(kind, core.where(), run)
-  part[inner].name = check_name("nn." .. kind, given.name)
+  part[inner].name = net.check_name("nn." .. kind, given.name)
   return part
 end
 
@@ -329,22 +323,51 @@ local function module_keys(given)
   return table.move(names, 1, #names, #keys + 1, keys)
 end
 
-local function add_field(part, key, value)
-  if net.methods[key] or key == "training" then
-    core.fail("nn.Module: '%s' is a method of every net; give this part another name",
-              key)
+local deepest <const> = 8              -- lists in lists; a script's table may have itself
+
+--- Is it a list of layers, or of such lists, and not one of the script's own tables?
+local function has_parts(key, value, depth)
+  if type(value) ~= "table" or getmetatable(value) then return false end
+  if depth > deepest then return false end
+  local listed, named = false, false
+  for name, item in pairs(value) do
+    local found <const> = net.is_part(item) or has_parts(key, item, depth + 1)
+    listed = listed or found and math.type(name) == "integer"
+    named = named or found and math.type(name) ~= "integer"
   end
-  local has_parts <const> = type(value) == "table" and not net.is_part(value)
-                            and net.is_part(value[1])
-  if has_parts or math.type(key) == "integer" then
-    value = to_part(value, part[inner].where, "nn.Module, " .. tostring(key))
+  if named then
+    core.fail("nn.Module: '%s' is a table of layers by name; a field is a layer, a net "
+              .. "or a list of them: make it an nn.Module, or its layers fields", key)
   end
-  if net.is_part(value) then net.add(part, key, value) end
-  rawset(part, key, value)
+  return listed
 end
 
---- Fields that are layers or nets become parts, lists of them chains; the rest is the
--- script's own. `forward` says what is computed: forward(m, ...).
+--- What gradients flow to is a parameter; any other tensor is a buffer.
+local function add_tensor_field(part, key, tensor)
+  local tracking <const> = core.tracking(tensor)
+  if tracking == "result" then
+    core.fail("nn.Module: '%s' is the result of a tracked computation; a parameter is a "
+              .. "leaf: %s = x:detach():track()", key, key)
+  end
+  net.add_tensor(part, key, tensor, tracking == nil)
+end
+
+local function add_field(part, key, value)
+  net.check_free("nn.Module", key)
+  local position <const> = math.type(key) == "integer"
+  if has_parts(key, value, 1) or position then
+    value = to_part(value, part[inner].where, "nn.Module, " .. tostring(key))
+  end
+  local is_tensor <const> = core.is_tensor(value)
+  if not is_tensor and not net.is_part(value) then return rawset(part, key, value) end
+  if not position then net.check_name("nn.Module", key) end
+  if is_tensor then add_tensor_field(part, key, value) else net.add(part, key, value) end
+end
+
+--- Fields that are layers or nets become parts, lists of them chains. A tensor becomes a
+-- parameter if it is tracked, w = lg.randn(4, 4):track(), and else a buffer, which is
+-- saved, loaded and cloned, too, and no optimizer touches. The rest is the script's own.
+-- `forward` says what is computed: forward(m, ...).
 function nn.Module(given)
   local part <const> = open_net("Module", given, function(m, ...)
     return m.forward(m, ...)
@@ -365,6 +388,10 @@ function nn.Repeat(n, f)
   for i = 1, n do list[i] = f(i) or false end
   return list
 end
+
+--- Every layer's descriptor as data, by name: options, args, doc, samples.
+---@return table
+function nn.layers() return core.layers() end
 
 return setmetatable(nn, { __index = function(_, name)
   name = tostring(name)

@@ -41,6 +41,7 @@ local methods <const> = {
 -- and where not all are meant for scripts, which.
 local classes <const> = {
   { "net", "methods", "Net", "A net, or a part of one. Calling it computes." },
+  { "net_parts", "Tap", "Tap", "A tap on an inner part of a net." },
   { "optim", "methods", "Optimizer", "An optimizer of a net's parameters." },
   { "run", "Run", "Run", "A training run and its folder.",
     { progress = true, log = true, image = true, checkpoint = true, finish = true } },
@@ -197,7 +198,7 @@ end
 local function put_layer(name, layer)
   local items <const> = option_items(layer.options)
   local extra <const> = "[integer]: any, name?: string"
-    .. (layer.weighted and ", act?: any, norm?: any, spectral?: boolean" or "")
+    .. (layer.weighted and ", act?: any, norm?: any" or "")
   put ""
   put_doc(layer.doc)
   put("---@param options ", table_type(items, extra))
@@ -327,6 +328,19 @@ local function put_lua_functions()
   end
 end
 
+-- Files that add methods to a class of another.
+local more <const> = {
+  net = { "net_parts", "net_state", "net_clone", "net_print", "net_statistics" } }
+
+local function put_class_methods(class, file)
+  for _, f in ipairs(read_functions(file)) do
+    local meant <const> = not class[5] or class[5][f.name]
+    if f.owner == class[2] and meant and not f.name:find "^__" then
+      put_read(class[3] .. ":" .. f.name, f)
+    end
+  end
+end
+
 local function put_methods()
   for _, name in ipairs(sorted_keys(methods)) do
     put_function("Tensor:" .. name, methods[name])
@@ -337,12 +351,8 @@ local function put_methods()
     end
   end
   for _, class in ipairs(classes) do
-    for _, f in ipairs(read_functions(class[1])) do
-      local meant <const> = not class[5] or class[5][f.name]
-      if f.owner == class[2] and meant and not f.name:find "^__" then
-        put_read(class[3] .. ":" .. f.name, f)
-      end
-    end
+    put_class_methods(class, class[1])
+    for _, file in ipairs(more[class[1]] or {}) do put_class_methods(class, file) end
   end
 end
 

@@ -116,12 +116,7 @@ typedef struct lgi_weight_options {
 #define LGI_WEIGHT_OPTIONS                                                            \
     "init: text = default, spectral: flag = false, weight_norm: flag = false, "       \
     "equalized: flag = false"
-#define LGI_WEIGHT_DOC                                                                \
-    "The options spectral, weight_norm and equalized exclude each other: the weight is "\
-    "divided by its largest singular value (Miyato et al. 2018; followed by one power " \
-    "iteration a pass in training), made of lengths and directions (Salimans and "    \
-    "Kingma 2016), or begins at N(0, 1) and is scaled at each use by sqrt(2 / inputs) " \
-    "(Karras et al. 2018)."
+#define LGI_WEIGHT_DOC "For spectral, weight_norm and equalized see Linear."
 
 lg_status lgi_check_weight(lg_engine *E, const lgi_layer *l,
                            const lgi_weight_options *o);

@@ -163,11 +163,11 @@ check.case("state is copied whole or not at all", function()
   check.equal(same(numbers(a), numbers(b)), true)
   local other = small { name = "c", input = { 5 } }
   local before = numbers(b)
-  check.raises("load_state: '1.weight' is {4,5} there and {4,3} here",
+  check.raises("'1.weight' is {4,5} there and {4,3} here",
                function() b:load_state(other:state()) end)
   local less = a:state()
   less[#less] = nil
-  check.raises("load_state: there is no '3.weight'", function() b:load_state(less) end)
+  check.raises("there is no '3.weight'", function() b:load_state(less) end)
   check.equal(same(numbers(b), before), true)
 end)
 
@@ -228,8 +228,8 @@ local refused = {
     function() nn.Linear { 3, init = "kaimin" } end },
   { "nn.Linear: there is no norm 'bath'; there is 'batch'",
     function() nn.Linear { 3, norm = "bath" } end },
-  { "nn.Linear: spectral normalization is not there yet",
-    function() nn.Linear { 3, spectral = true } end },
+  { "spectral, weight_norm and equalized exclude each other",
+    function() nn.Linear { 3, spectral = true, equalized = true } end },
   { "nn.Linear: there is no operator 'reluu' (did you mean 'relu'?)",
     function() nn.Linear { 3, act = "reluu" } end },
   { "part 2: there is no operator 'flaten' (did you mean 'flatten'?)",
@@ -251,7 +251,7 @@ local refused = {
     function() nn.Module { train = nn.Linear { 1 }, forward = print } end },
   { "'late' comes too late: a net's parts are given when it is made",
     function() build { "relu" }.late = nn.Linear { 1 } end },
-  { "there is no nn.Conv3d (did you mean 'Conv2d'?)", function() return nn.Conv3d end },
+  { "there is no nn.Conv2D (did you mean 'Conv2d'?)", function() return nn.Conv2D end },
   { "D.1 (Linear) takes a tensor, not a number",
     function() build { nn.Linear { 1 } } (3) end },
 }
