@@ -1,7 +1,7 @@
 /*
  * lua_optim.c - every optimizer, for lua/lugano/optim.lua.
  *
- * No optimizer has glue of its own: core.optimizer(type, tensors, options) makes any.
+ * No optimizer has glue of its own: core.optimizer(type, tensors, groups) makes any.
  */
 #include "lua/glue.h"
 #include "optim/optim.h"
@@ -48,23 +48,48 @@ static const lgi_optim_type *check_optim_type(lua_State *L, int arg, lgi_signatu
     return type;
 }
 
-/* core.optimizer("Adam", tensors, {lr = 0.001}): options by name alone. */
+/* Reads the groups at arg, { { n = 4, options = {...} }, ... }. Their options go to
+ * attrs, one after the other. Returns how many tensors they have in all. */
+static int check_groups(lua_State *L, int arg, const lgi_optim_type *type,
+                        const lgi_signature *s, int ngroup, lgi_group *group, char *attrs)
+{
+    int n = 0;
+    for (int i = 0; i < ngroup; i++) {
+        const char *who = ngroup == 1 ? lua_pushfstring(L, "optim.%s", type->name)
+            : lua_pushfstring(L, "optim.%s, group %d", type->name, i + 1);
+        char *attr = attrs + (size_t)i * type->attr_bytes;
+        _Alignas(16) char read[LGI_MAX_ATTR_BYTES] = {0};
+        lua_rawgeti(L, arg, i + 1);
+        lua_getfield(L, -1, "n");
+        group[i] = (lgi_group){attr, (int)lua_tointeger(L, -1)};
+        lua_getfield(L, -2, "options");
+        int top = lua_gettop(L);
+        lgl_check_attrs(L, top, top, who, s, read);
+        memcpy(attr, read, type->attr_bytes);
+        n += group[i].n;
+        lua_settop(L, top - 4);
+    }
+    return n;
+}
+
+/* core.optimizer("Adam", tensors, groups): the tensors of one group after the other. */
 static int core_optimizer(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
-    _Alignas(16) char attr[LGI_MAX_ATTR_BYTES] = {0};
     lgi_signature s;
     const lgi_optim_type *type = check_optim_type(L, 1, &s);
     luaL_checktype(L, 2, LUA_TTABLE);
-    const char *who = lua_pushfstring(L, "optim.%s", type->name);
-    lgl_check_attrs(L, 3, 3, who, &s, attr);
-    int n = (int)lua_rawlen(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    int ngroup = (int)lua_rawlen(L, 3);
+    lgi_group *group = lua_newuserdatauv(L, (size_t)ngroup * sizeof *group, 0);
+    char *attrs = lua_newuserdatauv(L, (size_t)ngroup * type->attr_bytes, 0);
+    int n = check_groups(L, 3, type, &s, ngroup, group, attrs);
     lgl_safepoint(L);
     lgi_optim **box = lgl_push_object(L, LGL_OPTIM, sizeof *box);
-    lg_tensor **list = push_tensor_list(L, 2, n, who, false);
+    lg_tensor **list = push_tensor_list(L, 2, n, type->name, false);
     lua_pushvalue(L, -2);
     lgl_pin(n, list);
-    LGL_COMPUTE(L, E, *box = lgi_new_optim(E, type, attr, n, list));
+    LGL_COMPUTE(L, E, *box = lgi_new_grouped_optim(E, type, ngroup, group, list));
     lgl_unpin(n, list);
     return E->status < 0 ? lgl_raise(L) : 1;
 }
@@ -78,18 +103,21 @@ static int close_optim(lua_State *L)
     return 0;
 }
 
-/* minimize(loss, clip_norm) -> value, number of parameters missed, the first of them */
-static int optim_minimize(lua_State *L)
+/* (loss, clip_norm, clip_value) -> value, number of parameters missed, the first */
+static int update_by_loss(lua_State *L, const char *who,
+                          lg_status (*update)(lgi_optim *, lg_tensor *, double, double *,
+                                              int *))
 {
     lg_engine *E = lgl_engine(L);
     lgi_optim *o = check_optim(L, 1);
     double clip_norm = luaL_optnumber(L, 3, 0), value = 0;
     int missed = 0;
     if (!lgl_is_tensor(L, 2))
-        return lgl_error(L, "minimize takes the loss, a tensor, not a %s",
+        return lgl_error(L, "%s takes the loss, a tensor, not a %s", who,
                          luaL_typename(L, 2));
+    o->clip_value = luaL_optnumber(L, 4, 0);
     lgl_safepoint(L);
-    LGL_COMPUTE(L, E, lgi_minimize(o, lgl_unboxed(L, E, 2), clip_norm, &value, &missed));
+    LGL_COMPUTE(L, E, update(o, lgl_unboxed(L, E, 2), clip_norm, &value, &missed));
     if (E->status < 0)
         return lgl_raise(L);
     lua_pushnumber(L, value);
@@ -98,37 +126,65 @@ static int optim_minimize(lua_State *L)
     return 3;
 }
 
-/* step(list of gradients, false where there is none, clip_norm) */
-static int optim_step(lua_State *L)
+/* (list of gradients, false where there is none, clip_norm, clip_value) */
+static int update_by_grads(lua_State *L, const char *who,
+                           lg_status (*update)(lgi_optim *, lg_tensor *const *, double))
 {
     lg_engine *E = lgl_engine(L);
     lgi_optim *o = check_optim(L, 1);
     double clip_norm = luaL_optnumber(L, 3, 0);
     luaL_checktype(L, 2, LUA_TTABLE);
+    o->clip_value = luaL_optnumber(L, 4, 0);
     lgl_safepoint(L);
-    lg_tensor **g = push_tensor_list(L, 2, o->nparam, "step", true);
+    lg_tensor **g = push_tensor_list(L, 2, o->nparam, who, true);
     lgl_pin(o->nparam, g);
-    LGL_COMPUTE(L, E, lgi_step(o, g, clip_norm));
+    LGL_COMPUTE(L, E, update(o, g, clip_norm));
     lgl_unpin(o->nparam, g);
     return E->status < 0 ? lgl_raise(L) : 0;
 }
 
-/* A list of { index = of the parameter, name = "m", tensor = } */
+static int optim_minimize(lua_State *L)
+{
+    return update_by_loss(L, "minimize", lgi_minimize);
+}
+
+static int optim_step(lua_State *L) { return update_by_grads(L, "step", lgi_step); }
+
+/* From a loss, or from a list of gradients. */
+static int optim_extrapolate(lua_State *L)
+{
+    return lua_istable(L, 2) ? update_by_grads(L, "extrapolate", lgi_extrapolate)
+                             : update_by_loss(L, "extrapolate", lgi_extrapolate_by);
+}
+
+/* Adds { index = of the parameter or nil, name =, tensor = } to the list on top. */
+static void push_kept(lua_State *L, lg_tensor *t, int index, const char *name)
+{
+    lua_createtable(L, 0, 3);
+    if (index > 0) {
+        lua_pushinteger(L, index);
+        lua_setfield(L, -2, "index");
+    }
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "name");
+    lg_tensor **box = lgl_push_box(L);
+    *box = lg_retain(t);
+    lua_setfield(L, -2, "tensor");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+}
+
+/* A list of what is kept for each parameter, then of what is kept of all. */
 static int optim_state(lua_State *L)
 {
     lgi_optim *o = check_optim(L, 1);
-    lua_createtable(L, o->nparam * o->nstate, 0);
-    for (int i = 0; i < o->nparam * o->nstate; i++) {
-        lua_createtable(L, 0, 3);
-        lua_pushinteger(L, i / o->nstate + 1);
-        lua_setfield(L, -2, "index");
-        lua_pushstring(L, o->type->states[i % o->nstate]);
-        lua_setfield(L, -2, "name");
-        lg_tensor **box = lgl_push_box(L);
-        *box = lg_retain(o->state[i]);
-        lua_setfield(L, -2, "tensor");
-        lua_rawseti(L, -2, i + 1);
-    }
+    lua_createtable(L, o->nparam * o->nstate + 2, 0);
+    for (int i = 0; i < o->nparam * o->nstate; i++)
+        if (o->state[i])
+            push_kept(L, o->state[i], i / o->nstate + 1,
+                      o->type->states[o->which[i % o->nstate]]);
+    push_kept(L, o->steps, 0, "steps");
+    if (o->number)
+        push_kept(L, o->number, 0, o->type->number);
     return 1;
 }
 
@@ -139,6 +195,40 @@ static int optim_steps(lua_State *L)
     if (!lua_isnoneornil(L, 2))
         o->step = lgl_check_whole(L, 2, 0, (lua_Integer)1 << 53);
     lua_pushinteger(L, o->step);
+    return 1;
+}
+
+/* ahead() tells if it is between the halves of a step, ahead(flag) sets that; nil for a
+ * type whose steps have none. */
+static int optim_ahead(lua_State *L)
+{
+    lgi_optim *o = check_optim(L, 1);
+    if (!o->type->extrapolates)
+        return 0;
+    if (!lua_isnoneornil(L, 2))
+        o->ahead = lua_toboolean(L, 2);
+    lua_pushboolean(L, o->ahead);
+    return 1;
+}
+
+/* The norm of the latest gradients, or nil. */
+static int optim_norm(lua_State *L)
+{
+    lgi_optim *o = check_optim(L, 1);
+    if (o->norm < 0)
+        return 0;
+    lua_pushnumber(L, o->norm);
+    return 1;
+}
+
+/* lr(group) reads it, lr(group, number) sets it. */
+static int optim_lr(lua_State *L)
+{
+    lgi_optim *o = check_optim(L, 1);
+    int group = (int)lgl_check_whole(L, 2, 1, o->ngroup) - 1;
+    if (!lua_isnoneornil(L, 3) && lgi_set_lr(o, group, luaL_checknumber(L, 3)) < 0)
+        return lgl_raise(L);
+    lua_pushnumber(L, lgi_optim_attr(o, group)->lr);
     return 1;
 }
 
@@ -162,23 +252,25 @@ static void push_option_value(lua_State *L, const lgi_attr *a, const void *attr)
     }
 }
 
-/* options() gives all of them by name; options(table) sets all. */
+/* options(group) gives all of them by name; options(group, table) sets all. */
 static int optim_options(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     lgi_optim *o = check_optim(L, 1);
+    int group = (int)lgl_check_whole(L, 2, 1, o->ngroup) - 1;
     _Alignas(16) char attr[LGI_MAX_ATTR_BYTES] = {0};
     lgi_signature s;
     lgi_read_signature(o->type->args, &s);
-    if (lua_istable(L, 2)) {
+    if (lua_istable(L, 3)) {
         const char *who = lua_pushfstring(L, "optim.%s", o->type->name);
-        lgl_check_attrs(L, 2, 2, who, &s, attr);
-        LGL_COMPUTE(L, E, lgi_set_optim(o, attr));
+        lgl_check_attrs(L, 3, 3, who, &s, attr);
+        LGL_COMPUTE(L, E, lgi_set_optim(o, group, attr));
         return E->status < 0 ? lgl_raise(L) : 0;
     }
+    const void *own = lgi_optim_attr(o, group);
     lua_createtable(L, 0, s.nattr);
     for (int i = 0; i < s.nattr; i++) {
-        push_option_value(L, &s.attr[i], o->attr);
+        push_option_value(L, &s.attr[i], own);
         lua_setfield(L, -2, s.attr[i].name);
     }
     return 1;
@@ -217,8 +309,9 @@ void lgl_open_optim(lua_State *L)
                                          {"optimizers", core_optimizers}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"minimize", optim_minimize}, {"step", optim_step}, {"state", optim_state},
-        {"steps", optim_steps}, {"options", optim_options}, {"__gc", close_optim},
-        {"__close", close_optim}, {NULL, NULL}};
+        {"steps", optim_steps}, {"options", optim_options}, {"lr", optim_lr},
+        {"extrapolate", optim_extrapolate}, {"ahead", optim_ahead}, {"norm", optim_norm},
+        {"__gc", close_optim}, {"__close", close_optim}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     luaL_newmetatable(L, LGL_OPTIM);
     luaL_setfuncs(L, methods, 0);

@@ -56,11 +56,11 @@ static const lgi_layer_type linear_layer = {
     .doc = "x W' + b: {batch,features} becomes {batch,out}. The weight is "
            "{out,features}, the bias {out}. They begin as U(-k, k), k = 1 / "
            "sqrt(features), as PyTorch's do; where init is given it is the weight's, and "
-           "the bias begins at zero. Of spectral, weight_norm and equalized one may be true: "
-           "the weight is divided by its largest singular value, which a power iteration "
-           "in each pass in training follows (Miyato et al. 2018); is made of lengths and "
-           "directions (Salimans and Kingma 2016); or begins at N(0, 1) and is multiplied "
-           "by sqrt(2 / features) at each use (Karras et al. 2018).",
+           "the bias begins at zero. Of spectral, weight_norm and equalized one may be "
+           "true: the weight is divided by its largest singular value, which a power "
+           "iteration in each pass in training follows (Miyato et al. 2018); is made of "
+           "lengths and directions (Salimans and Kingma 2016); or begins at N(0, 1) and "
+           "is multiplied by sqrt(2 / features) at each use (Karras et al. 2018).",
     .attr_bytes = sizeof(linear_options), .weighted = true, .op = &lgi_op_linear,
     .check = linear_check, .build = linear_build, .forward = linear_layer_forward,
     .samples = {"3,4; out=2", "2,5; out=3, bias=false", "1,1; out=1, init=normal 0.5",

@@ -1,106 +1,107 @@
-/* adam.c - Adam and AdamW: a step for each number, from moments of its gradient. */
+/*
+ * adam.c - Adam, AdamW, and Adam for games: a step for each number, from moments of its
+ * gradient.
+ */
 #include "optim/optim.h"
 
-#include <math.h>
-
 typedef struct adam_options {
-    double lr;
+    lgi_optim_options common;
     lgi_numbers betas;
-    double eps, weight_decay;
+    double eps;
     int64_t amsgrad;
 } adam_options;
 
-#ifdef LG_DOUBLE
-static inline lg_real adam_root(lg_real x) { return sqrt(x); }
-#else
-static inline lg_real adam_root(lg_real x) { return sqrtf(x); }
-#endif
-
-static lg_status adam_check_as(lg_engine *E, const char *who, const adam_options *a)
-{
-    if (a->betas.n != 2)
-        return lgi_fail(E, LG_EARG, "%s: betas must be two numbers, as in {0.9, 0.999}",
-                        who);
-    if (lgi_optim_need(E, who, "lr", a->lr, 0, INFINITY) < 0
-        || lgi_optim_need(E, who, "betas[1]", a->betas.at[0], 0, 1) < 0
-        || lgi_optim_need(E, who, "betas[2]", a->betas.at[1], 0, 1) < 0
-        || lgi_optim_need(E, who, "eps", a->eps, 0, INFINITY) < 0)
-        return E->status;
-    return lgi_optim_need(E, who, "weight_decay", a->weight_decay, 0, INFINITY);
-}
-
-static lg_status adam_check(lg_engine *E, const void *attr)
-{
-    return adam_check_as(E, "Adam", attr);
-}
-
-static lg_status adamw_check(lg_engine *E, const void *attr)
-{
-    return adam_check_as(E, "AdamW", attr);
-}
-
-static int adam_states(const void *attr)
-{
-    return ((const adam_options *)attr)->amsgrad ? 3 : 2;
-}
-
-/* What is the same for all elements: in double, once for each run of them. */
 typedef struct adam_factors {
-    lg_real scale, decay, shrink, b1, c1, b2, c2, step, root, eps;
+    lg_real lr, b1, c1, b2, c2, bias, root, eps;
 } adam_factors;
 
-static adam_factors adam_prepare(const lgi_optim *o, bool decoupled)
+static lg_status adam_check(lg_engine *E, const char *who, const void *attr)
 {
-    const adam_options *a = o->attr;
-    double b1 = a->betas.at[0], b2 = a->betas.at[1], t = (double)o->step;
-    return (adam_factors){
-        .scale = (lg_real)o->scale, .eps = (lg_real)a->eps,
-        .decay = decoupled ? 0 : (lg_real)a->weight_decay,
-        .shrink = decoupled ? (lg_real)(1 - a->lr * a->weight_decay) : 1,
+    const adam_options *a = attr;
+    if (lgi_optim_need_betas(E, who, &a->betas) < 0)
+        return E->status;
+    return lgi_optim_need(E, who, "eps", a->eps, 0, INFINITY);
+}
+
+/* Of m, v, v_max, and one more. */
+static uint32_t adam_keeps(const void *attr)
+{
+    return ((const adam_options *)attr)->amsgrad ? 7 : 3;
+}
+
+static uint32_t adam_keeps_more(const void *attr) { return adam_keeps(attr) | 8; }
+
+/* In double, once for all elements. */
+static void adam_prepare(const void *attr, int64_t step, double *number, void *factors)
+{
+    const adam_options *a = attr;
+    double b1 = a->betas.at[0], b2 = a->betas.at[1], t = (double)step;
+    (void)number;
+    *(adam_factors *)factors = (adam_factors){
+        .lr = (lg_real)a->common.lr, .eps = (lg_real)a->eps,
         .b1 = (lg_real)b1, .c1 = (lg_real)(1 - b1),
         .b2 = (lg_real)b2, .c2 = (lg_real)(1 - b2),
-        .step = (lg_real)(a->lr / (1 - pow(b1, t))),
+        .bias = (lg_real)(a->common.lr / (1 - pow(b1, t))),
         .root = (lg_real)(1 / sqrt(1 - pow(b2, t)))};
 }
 
-static void adam_run(const lgi_run *r, const adam_factors f, bool amsgrad)
+static void adam_update(const lgi_run *r)
 {
+    const adam_factors f = *(const adam_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
     lg_real *restrict most = r->state[2];
     const lg_real *restrict g = r->g;
 
-    if (!amsgrad)
+    if (!most)
         for (int64_t i = 0; i < r->n; i++) {
-            lg_real d = f.scale * g[i] + f.decay * p[i];
-            m[i] = f.b1 * m[i] + f.c1 * d;
-            v[i] = f.b2 * v[i] + f.c2 * d * d;
-            lg_real root = adam_root(v[i]) * f.root + f.eps;
-            p[i] = f.shrink * p[i] - f.step * (m[i] / root);
+            m[i] = f.b1 * m[i] + f.c1 * g[i];
+            v[i] = f.b2 * v[i] + f.c2 * g[i] * g[i];
+            p[i] -= f.bias * (m[i] / (lgi_root(v[i]) * f.root + f.eps));
         }
     else
         for (int64_t i = 0; i < r->n; i++) {
-            lg_real d = f.scale * g[i] + f.decay * p[i];
-            m[i] = f.b1 * m[i] + f.c1 * d;
-            v[i] = f.b2 * v[i] + f.c2 * d * d;
+            m[i] = f.b1 * m[i] + f.c1 * g[i];
+            v[i] = f.b2 * v[i] + f.c2 * g[i] * g[i];
             most[i] = most[i] > v[i] ? most[i] : v[i];
-            lg_real root = adam_root(most[i]) * f.root + f.eps;
-            p[i] = f.shrink * p[i] - f.step * (m[i] / root);
+            p[i] -= f.bias * (m[i] / (lgi_root(most[i]) * f.root + f.eps));
         }
 }
 
-static void adam_update(const lgi_optim *o, const lgi_run *r)
+/* The direction is kept without lr, which may have changed when it is taken back. */
+static void optimistic_prepare(const void *attr, int64_t step, double *number,
+                               void *factors)
 {
-    adam_run(r, adam_prepare(o, false), o->nstate == 3);
+    const adam_options *a = attr;
+    adam_prepare(attr, step, number, factors);
+    ((adam_factors *)factors)->bias =
+        (lg_real)(1 / (1 - pow(a->betas.at[0], (double)step)));
 }
 
-static void adamw_update(const lgi_optim *o, const lgi_run *r)
+static void optimistic_update(const lgi_run *r)
 {
-    adam_run(r, adam_prepare(o, true), o->nstate == 3);
+    const adam_factors f = *(const adam_factors *)r->factors;
+    lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
+    lg_real *restrict most = r->state[2];
+    lg_real *restrict last = r->state[3];
+    const lg_real *restrict g = r->g;
+
+    for (int64_t i = 0; i < r->n; i++) {
+        m[i] = f.b1 * m[i] + f.c1 * g[i];
+        v[i] = f.b2 * v[i] + f.c2 * g[i] * g[i];
+    }
+    for (int64_t i = 0; most && i < r->n; i++)
+        most[i] = most[i] > v[i] ? most[i] : v[i];
+    const lg_real *restrict square = most ? most : v;
+    for (int64_t i = 0; i < r->n; i++) {
+        lg_real d = f.bias * m[i] / (lgi_root(square[i]) * f.root + f.eps);
+        p[i] -= f.lr * (2 * d - last[i]);
+        last[i] = d;
+    }
 }
 
 #define ADAM_OPTIONS(decay)                                                           \
-    "lr: number = 0.001, betas: numbers = {0.9, 0.999}, eps: number = 1e-8, "         \
-    "weight_decay: number = " decay ", amsgrad: flag = false"
+    LGI_OPTIM_ARGS("0.001", decay) ", betas: numbers = {0.9, 0.999}, "                  \
+    "eps: number = 1e-8, amsgrad: flag = false"
 
 static const lgi_optim_type adam_type = {
     .name = "Adam", .args = ADAM_OPTIONS("0"),
@@ -109,13 +110,36 @@ static const lgi_optim_type adam_type = {
            "2015). amsgrad takes the largest v so far (Reddi et al. 2018). weight_decay "
            "adds to the gradient. PyTorch's numbers.",
     .attr_bytes = sizeof(adam_options), .states = {"m", "v", "v_max"},
-    .count_states = adam_states, .check = adam_check, .update = adam_update};
+    .keeps = adam_keeps, .check = adam_check, .prepare = adam_prepare,
+    .update = adam_update};
 
 static const lgi_optim_type adamw_type = {
     .name = "AdamW", .args = ADAM_OPTIONS("0.01"),
     .doc = "Adam, but weight_decay shrinks the parameters themselves, by lr weight_decay "
            "a step (Loshchilov and Hutter 2019). PyTorch's numbers.",
-    .attr_bytes = sizeof(adam_options), .states = {"m", "v", "v_max"},
-    .count_states = adam_states, .check = adamw_check, .update = adamw_update};
+    .attr_bytes = sizeof(adam_options), .decoupled = true,
+    .states = {"m", "v", "v_max"}, .keeps = adam_keeps, .check = adam_check,
+    .prepare = adam_prepare, .update = adam_update};
 
-const lgi_optim_type *const lgi_optims_adam[] = {&adam_type, &adamw_type, NULL};
+static const lgi_optim_type extra_adam_type = {
+    .name = "ExtraAdam", .args = ADAM_OPTIONS("0"),
+    .doc = "Adam's extragradient (Gidel et al. 2019, algorithm 4): opt:extrapolate(loss) "
+           "goes where a step of Adam would, and opt:minimize(loss), of a loss computed "
+           "anew, steps from where it was with the gradient found there. Both halves "
+           "count for the moments.",
+    .attr_bytes = sizeof(adam_options), .extrapolates = true,
+    .states = {"m", "v", "v_max", "saved"}, .keeps = adam_keeps_more,
+    .check = adam_check, .prepare = adam_prepare, .update = adam_update};
+
+static const lgi_optim_type optimistic_adam_type = {
+    .name = "OptimisticAdam", .args = ADAM_OPTIONS("0"),
+    .doc = "Adam that expects the next direction to be like this one: it takes this "
+           "one twice and the last one back (Daskalakis et al. 2018, algorithm 1), "
+           "which ends the circles of two nets at the cost of one gradient a step.",
+    .attr_bytes = sizeof(adam_options), .states = {"m", "v", "v_max", "last"},
+    .keeps = adam_keeps_more, .check = adam_check, .prepare = optimistic_prepare,
+    .update = optimistic_update};
+
+const lgi_optim_type *const lgi_optims_adam[] = {&adam_type, &adamw_type,
+                                                 &extra_adam_type, &optimistic_adam_type,
+                                                 NULL};

@@ -9,10 +9,11 @@
 #include "base/memory.h"
 #include "base/pool.h"
 
-#include <math.h>
 #include <string.h>
 
-enum { OPTIM_PIECE = 1 << 14 };        /* elements */
+enum {                                 /* elements; a block stays in the nearest cache */
+    OPTIM_PIECE = 1 << 14, OPTIM_BLOCK = 1 << 10
+};
 
 const lgi_optim_type *lgi_each_optim(int *family, int *member)
 {
@@ -43,12 +44,34 @@ lg_status lgi_optim_need(lg_engine *E, const char *who, const char *option, doub
                                    "%g, not %g", who, option, least, below, value);
 }
 
-static int count_states(const lgi_optim_type *type, const void *attr)
+lg_status lgi_optim_need_betas(lg_engine *E, const char *who, const lgi_numbers *betas)
 {
-    int n = 0;
-    while (n < LGI_MAX_STATE && type->states[n])
-        n++;
-    return type->count_states ? type->count_states(attr) : n;
+    if (betas->n != 2)
+        return lgi_fail(E, LG_EARG, "%s: betas must be two numbers, as in {0.9, 0.999}",
+                        who);
+    if (lgi_optim_need(E, who, "betas[1]", betas->at[0], 0, 1) < 0)
+        return E->status;
+    return lgi_optim_need(E, who, "betas[2]", betas->at[1], 0, 1);
+}
+
+static lg_status check_optim_options(lg_engine *E, const lgi_optim_type *type,
+                                     const void *attr)
+{
+    const lgi_optim_options *a = attr;
+    const char *who = type->name;
+    if (E->status < 0 || lgi_optim_need(E, who, "lr", a->lr, 0, INFINITY) < 0
+        || lgi_optim_need(E, who, "weight_decay", a->weight_decay, 0, INFINITY) < 0)
+        return E->status;
+    return type->check ? type->check(E, who, attr) : LG_OK;
+}
+
+/* Bit k: these options need states[k]. */
+static uint32_t kept_states(const lgi_optim_type *type, const void *attr)
+{
+    uint32_t all = 0;
+    for (int k = 0; k < LGI_MAX_STATE && type->states[k]; k++)
+        all |= (uint32_t)1 << k;
+    return type->keeps ? type->keeps(attr) : all;
 }
 
 static int64_t count_pieces(const lg_tensor *p)
@@ -83,66 +106,112 @@ static void destroy_optim(lg_engine *E, lgi_owned *o)
     lgi_free(E, o, ((lgi_optim *)o)->bytes);
 }
 
-/* One block for the optimizer and all its arrays. */
-static lgi_optim *new_block(lg_engine *E, const lgi_optim_type *type, int n, int nstate,
-                            int64_t pieces)
+/* An array of n elements at the end of a block that is being laid out. */
+static size_t lay_out(size_t *bytes, size_t n, size_t size)
 {
     enum { ALIGN = 16 };
-    size_t head = (sizeof(lgi_optim) + ALIGN - 1) / ALIGN * ALIGN;
-    size_t attr = (type->attr_bytes + ALIGN - 1) / ALIGN * ALIGN;
-    size_t tensors = (size_t)n * (size_t)(nstate + 1) * sizeof(lg_tensor *);
-    size_t firsts = (size_t)(n + 1) * sizeof(int64_t);
-    size_t bytes = head + attr + tensors + firsts + (size_t)pieces * (sizeof(double) + 1);
-    lgi_optim *o = lgi_alloc0(E, bytes);
-    if (!o)
-        return NULL;
-    o->engine = E;
-    o->type = type;
-    o->bytes = bytes;
-    o->nstate = nstate;
-    o->scale = 1;
-    o->missed = -1;
-    o->attr = (char *)o + head;
-    o->param = (lg_tensor **)((char *)o->attr + attr);
-    o->state = o->param + n;
-    o->first = (int64_t *)(o->state + (size_t)n * (size_t)nstate);
-    o->partial = (double *)(o->first + n + 1);
-    o->done = (bool *)(o->partial + pieces);
-    lgi_own(E, &o->owned, destroy_optim);
-    return o;
+    size_t at = *bytes;
+    *bytes += (n * size + ALIGN - 1) / ALIGN * ALIGN;
+    return at;
 }
 
-static lg_tensor *new_state(lg_engine *E, const lg_tensor *like)
+/* One block for the optimizer and all its arrays. */
+static lgi_optim *new_block(lg_engine *E, const lgi_optim_type *type, int ngroup,
+                            int nparam, int nstate, int64_t pieces)
+{
+    size_t n = (size_t)nparam, bytes = 0;
+    lay_out(&bytes, 1, sizeof(lgi_optim));
+    size_t attr = lay_out(&bytes, (size_t)ngroup, type->attr_bytes);
+    size_t group = lay_out(&bytes, n, sizeof(int));
+    size_t param = lay_out(&bytes, n, sizeof(lg_tensor *));
+    size_t state = lay_out(&bytes, n * (size_t)nstate, sizeof(lg_tensor *));
+    size_t factors = lay_out(&bytes, n, LGI_MAX_FACTORS);
+    size_t first = lay_out(&bytes, n + 1, sizeof(int64_t));
+    size_t partial = lay_out(&bytes, (size_t)pieces, sizeof(double));
+    size_t done = lay_out(&bytes, (size_t)pieces, sizeof(bool));
+    char *o = lgi_alloc0(E, bytes);
+    if (!o)
+        return NULL;
+    *(lgi_optim *)(void *)o = (lgi_optim){
+        .engine = E, .type = type, .bytes = bytes, .ngroup = ngroup, .nstate = nstate,
+        .norm = -1, .missed = -1, .attr = o + attr, .group = (int *)(void *)(o + group),
+        .param = (lg_tensor **)(void *)(o + param),
+        .state = (lg_tensor **)(void *)(o + state), .factors = o + factors,
+        .first = (int64_t *)(void *)(o + first),
+        .partial = (double *)(void *)(o + partial), .done = (bool *)(void *)(o + done)};
+    lgi_own(E, &((lgi_optim *)(void *)o)->owned, destroy_optim);
+    return (lgi_optim *)(void *)o;
+}
+
+static lg_tensor *new_state(lg_engine *E, int ndim, const int64_t *dim, double value)
 {
     int scope = lg_open_scope(E);
-    lg_tensor *t = lg_retain(lg_zeros(E, like->ndim, like->dim));
+    lg_tensor *t = lg_retain(lg_full(E, ndim, dim, value));
     lg_close_scope(E, scope);
     return t;
+}
+
+/* The next parameter, and what is kept for it. */
+static void add_param(lgi_optim *o, lg_tensor *p, int group)
+{
+    uint32_t kept = kept_states(o->type, lgi_optim_attr(o, group));
+    int i = o->nparam++;
+    o->group[i] = group;
+    o->param[i] = lg_retain(p);
+    o->first[i + 1] = o->first[i] + count_pieces(p);
+    for (int k = 0; k < o->nstate; k++)
+        if (kept >> o->which[k] & 1)
+            o->state[i * o->nstate + k] = new_state(o->engine, p->ndim, p->dim, 0);
+}
+
+static void add_groups(lgi_optim *o, const lgi_group *group, lg_tensor *const *param)
+{
+    lg_engine *E = o->engine;
+    for (int g = 0; g < o->ngroup; g++) {
+        memcpy(lgi_optim_attr(o, g), group[g].attr, o->type->attr_bytes);
+        for (int i = 0; i < group[g].n && E->status == LG_OK; i++)
+            add_param(o, *param++, g);
+    }
+    int64_t n = o->nparam;
+    o->steps = new_state(E, 1, &n, 0);
+    if (o->type->number)
+        o->number = new_state(E, 1, &n, 1);
+}
+
+lgi_optim *lgi_new_grouped_optim(lg_engine *E, const lgi_optim_type *type, int ngroup,
+                                 const lgi_group *group, lg_tensor *const *param)
+{
+    int n = 0, nstate = 0, which[LGI_MAX_STATE];
+    int64_t pieces = 0;
+    uint32_t kept = 0;
+    for (int g = 0; g < ngroup; g++) {
+        if (check_optim_options(E, type, group[g].attr) < 0)
+            return NULL;
+        kept |= kept_states(type, group[g].attr);
+        n += group[g].n;
+    }
+    if (check_params(E, type->name, n, param) < 0)
+        return NULL;
+    for (int i = 0; i < n; i++)
+        pieces += count_pieces(param[i]);
+    for (int k = 0; k < LGI_MAX_STATE; k++)
+        if (kept >> k & 1)
+            which[nstate++] = k;
+    lgi_optim *o = new_block(E, type, ngroup, n, nstate, pieces);
+    if (!o)
+        return NULL;
+    memcpy(o->which, which, (size_t)nstate * sizeof *which);
+    add_groups(o, group, param);
+    if (E->status == LG_OK)
+        return o;
+    lgi_close_optim(o);
+    return NULL;
 }
 
 lgi_optim *lgi_new_optim(lg_engine *E, const lgi_optim_type *type, const void *attr,
                          int n, lg_tensor *const *param)
 {
-    int64_t pieces = 0;
-    if (E->status < 0 || (type->check && type->check(E, attr) < 0)
-        || check_params(E, type->name, n, param) < 0)
-        return NULL;
-    for (int i = 0; i < n; i++)
-        pieces += count_pieces(param[i]);
-    lgi_optim *o = new_block(E, type, n, count_states(type, attr), pieces);
-    if (!o)
-        return NULL;
-    memcpy(o->attr, attr, type->attr_bytes);
-    for (int i = 0; i < n && E->status == LG_OK; i++) {
-        o->param[o->nparam++] = lg_retain(param[i]);
-        o->first[i + 1] = o->first[i] + count_pieces(param[i]);
-        for (int k = 0; k < o->nstate; k++)
-            o->state[i * o->nstate + k] = new_state(E, param[i]);
-    }
-    if (E->status == LG_OK)
-        return o;
-    lgi_close_optim(o);
-    return NULL;
+    return lgi_new_grouped_optim(E, type, 1, &(lgi_group){attr, n}, param);
 }
 
 void lgi_close_optim(lgi_optim *o)
@@ -154,26 +223,42 @@ void lgi_close_optim(lgi_optim *o)
         for (int k = 0; k < o->nstate; k++)
             lg_release(o->state[i * o->nstate + k]);
     }
+    lg_release(o->steps);
+    lg_release(o->number);
     destroy_optim(o->engine, &o->owned);
 }
 
-lg_status lgi_set_optim(lgi_optim *o, const void *attr)
+lgi_optim_options *lgi_optim_attr(const lgi_optim *o, int group)
 {
-    lg_engine *E = o->engine;
-    if (E->status < 0 || (o->type->check && o->type->check(E, attr) < 0))
-        return E->status;
-    if (count_states(o->type, attr) > o->nstate)
-        return lgi_fail(E, LG_EARG, "%s: this option needs numbers that the optimizer "
-                        "does not keep; give it when the optimizer is made",
+    return (lgi_optim_options *)(void *)(o->attr + (size_t)group * o->type->attr_bytes);
+}
+
+lg_status lgi_set_optim(lgi_optim *o, int group, const void *attr)
+{
+    lgi_optim_options *own = lgi_optim_attr(o, group);
+    if (check_optim_options(o->engine, o->type, attr) < 0)
+        return o->engine->status;
+    if (kept_states(o->type, attr) & ~kept_states(o->type, own))
+        return lgi_fail(o->engine, LG_EARG, "%s: this option needs numbers that the "
+                        "optimizer does not keep; give it when the optimizer is made",
                         o->type->name);
-    memcpy(o->attr, attr, o->type->attr_bytes);
+    memcpy(own, attr, o->type->attr_bytes);
     return LG_OK;
+}
+
+lg_status lgi_set_lr(lgi_optim *o, int group, double lr)
+{
+    if (lgi_optim_need(o->engine, o->type->name, "lr", lr, 0, INFINITY) == LG_OK)
+        lgi_optim_attr(o, group)->lr = lr;
+    return o->engine->status;
 }
 
 /* An update at work. */
 typedef struct update {
     lgi_optim *o;
     lg_tensor *const *g;
+    double scale;                      /* of the gradients: clip_norm */
+    bool ahead;                        /* is it the first half of a step? */
 } update;
 
 /* The parameter of a piece: first[i] <= piece < first[i + 1]. */
@@ -200,6 +285,25 @@ static int64_t piece_bounds(const lgi_optim *o, int i, int64_t piece, int64_t *n
     return from;
 }
 
+/* Sixteen squares are added as they are, and then as double: half of the time would go
+ * into making doubles of them all. The order is that of the elements. */
+static double sum_squares(const lg_real *x, int64_t n)
+{
+    double lane[4] = {0};
+    int64_t k = 0;
+    for (; k + 16 <= n; k += 16) {
+        const lg_real *y = x + k;
+        for (int j = 0; j < 4; j++) {
+            lg_real low = y[j] * y[j] + y[j + 4] * y[j + 4];
+            lg_real high = y[j + 8] * y[j + 8] + y[j + 12] * y[j + 12];
+            lane[j] += (double)(low + high);
+        }
+    }
+    for (; k < n; k++)
+        lane[0] += (double)(x[k] * x[k]);
+    return (lane[0] + lane[2]) + (lane[1] + lane[3]);
+}
+
 static void square_piece(void *job, int64_t piece, int worker)
 {
     const update *u = job;
@@ -207,28 +311,91 @@ static void square_piece(void *job, int64_t piece, int worker)
     int64_t n, from = piece_bounds(u->o, i, piece, &n);
     double sum = 0;
     (void)worker;
-    for (int64_t k = 0; u->g[i] && k < n; k++) {
-        double x = (double)u->g[i]->data[from + k];
-        sum += x * x;
-    }
+    for (int64_t k = 0; u->g[i] && k < n; k += OPTIM_BLOCK)
+        sum += sum_squares(u->g[i]->data + from + k,
+                           n - k < OPTIM_BLOCK ? n - k : OPTIM_BLOCK);
     u->o->partial[piece] = sum;
+}
+
+/* What the rule is of: the gradient clipped, turned round if it is to climb, and with the
+ * decay. It is made in the cache, and only where it differs. */
+static const lg_real *ready_gradient(const update *u, const lgi_optim_options *a,
+                                     const lg_real *g, const lg_real *p, int64_t n,
+                                     lg_real *to)
+{
+    const lg_real most = (lg_real)u->o->clip_value;
+    const lg_real scale = (lg_real)(a->maximize ? -u->scale : u->scale);
+    const lg_real decay = u->o->type->decoupled ? 0 : (lg_real)a->weight_decay;
+    if (scale == 1 && decay == 0 && most == 0)
+        return g;
+    if (most == 0)
+        for (int64_t i = 0; i < n; i++)
+            to[i] = scale * g[i] + decay * p[i];
+    else
+        for (int64_t i = 0; i < n; i++) {
+            lg_real d = scale * g[i];
+            d = d > most ? most : d;   /* a NaN goes on: it is not hidden */
+            d = d < -most ? -most : d;
+            to[i] = d + decay * p[i];
+        }
+    return to;
+}
+
+/* Before the rule moves it: a parameter that was extrapolated goes back to where it was,
+ * one that will be leaves that behind, and decoupled decay shrinks it. */
+static void ready_parameter(const update *u, const lgi_optim_options *a, lg_real *p,
+                            lg_real *saved, int64_t n, bool moves)
+{
+    const lg_real shrink = (lg_real)(1 - a->lr * a->weight_decay);
+    if (saved)
+        memcpy(u->ahead ? saved : p, u->ahead ? p : saved, (size_t)n * sizeof *p);
+    if (u->o->type->decoupled && moves)
+        for (int64_t i = 0; i < n; i++)
+            p[i] *= shrink;
+}
+
+/* Elements of parameter i, not more than a block; returns its gradient's squares. */
+static double update_block(const update *u, int i, int64_t from, int64_t n)
+{
+    const lgi_optim *o = u->o;
+    const lgi_optim_options *a = lgi_optim_attr(o, o->group[i]);
+    const lg_real *g = u->g[i] ? u->g[i]->data + from : NULL;
+    lg_real own[OPTIM_BLOCK], *saved = NULL;
+    lgi_run r = {.n = n, .p = o->param[i]->data + from,
+                 .factors = o->factors + (size_t)i * LGI_MAX_FACTORS};
+    for (int k = 0; k < o->nstate; k++)
+        if (o->state[i * o->nstate + k])
+            r.state[o->which[k]] = o->state[i * o->nstate + k]->data + from;
+    if (o->type->extrapolates)
+        saved = o->state[(i + 1) * o->nstate - 1]->data + from;
+    if (g)
+        r.g = ready_gradient(u, a, g, r.p, n, own);
+    ready_parameter(u, a, r.p, saved, n, g != NULL);
+    if (!g)
+        return 0;
+    o->type->update(&r);
+    return sum_squares(g, n);          /* here: now it is in the cache */
 }
 
 static void update_piece(void *job, int64_t piece, int worker)
 {
     const update *u = job;
-    lgi_optim *o = u->o;
-    int i = param_of_piece(o, piece);
-    int64_t n, from = piece_bounds(o, i, piece, &n);
-    lgi_run r = {.n = n, .p = o->param[i]->data + from};
+    int i = param_of_piece(u->o, piece);
+    int64_t n, from = piece_bounds(u->o, i, piece, &n);
+    double sum = 0;
     (void)worker;
-    o->done[piece] = true;
-    if (!u->g[i])
-        return;
-    r.g = u->g[i]->data + from;
-    for (int k = 0; k < o->nstate; k++)
-        r.state[k] = o->state[i * o->nstate + k]->data + from;
-    o->type->update(o, &r);
+    u->o->done[piece] = true;
+    for (int64_t k = 0; k < n; k += OPTIM_BLOCK)
+        sum += update_block(u, i, from + k, n - k < OPTIM_BLOCK ? n - k : OPTIM_BLOCK);
+    u->o->partial[piece] = sum;
+}
+
+static double norm_of_partials(const lgi_optim *o)
+{
+    double sum = 0;
+    for (int64_t k = 0; k < o->first[o->nparam]; k++)
+        sum += o->partial[k];
+    return sqrt(sum);
 }
 
 /* The factor that brings the norm of all gradients down to clip_norm, as PyTorch's. */
@@ -236,19 +403,14 @@ static lg_status find_scale(update *u, double clip_norm)
 {
     lgi_optim *o = u->o;
     lg_engine *E = o->engine;
-    int64_t pieces = o->first[o->nparam];
-    double sum = 0;
-    o->scale = 1;
     if (clip_norm <= 0)
         return LG_OK;
-    lgi_parallel(E, pieces, square_piece, u);
+    lgi_parallel(E, o->first[o->nparam], square_piece, u);
     if (lgi_interrupted(E) < 0)
         return E->status;
-    for (int64_t k = 0; k < pieces; k++)
-        sum += o->partial[k];
-    double scale = clip_norm / (sqrt(sum) + 1e-6);
-    if (!(scale > 1))                  /* a NaN goes on: it is not hidden */
-        o->scale = scale;
+    double scale = clip_norm / (norm_of_partials(o) + 1e-6);
+    if (!(scale > 1))                  /* a NaN goes on, too */
+        u->scale = scale;
     return LG_OK;
 }
 
@@ -256,7 +418,7 @@ static bool shares_numbers(const lgi_optim *o, const lg_tensor *g)
 {
     for (int i = 0; i < o->nparam * (1 + o->nstate); i++) {
         const lg_tensor *t = i < o->nparam ? o->param[i] : o->state[i - o->nparam];
-        if (t->buffer == g->buffer)
+        if (t && t->buffer == g->buffer)
             return true;
     }
     return false;
@@ -264,10 +426,29 @@ static bool shares_numbers(const lgi_optim *o, const lg_tensor *g)
 
 static lg_status check_clip(const lgi_optim *o, double clip_norm)
 {
-    if (clip_norm >= 0)
+    const char *name = clip_norm >= 0 ? "clip_value" : "clip_norm";
+    double value = clip_norm >= 0 ? o->clip_value : clip_norm;
+    if (value >= 0)
         return LG_OK;
-    return lgi_fail(o->engine, LG_EARG, "%s: clip_norm must be a positive number, not %g",
-                    o->type->name, clip_norm);
+    return lgi_fail(o->engine, LG_EARG, "%s: %s must be a positive number, not %g",
+                    o->type->name, name, value);
+}
+
+/* The halves of a step come in turn. */
+static lg_status check_half(const lgi_optim *o, bool ahead)
+{
+    const char *name = o->type->name;
+    if (ahead && !o->type->extrapolates)
+        return lgi_fail(o->engine, LG_ESTATE, "%s: its steps have no first half; "
+                        "ExtraAdam and ExtraSGD extrapolate", name);
+    if (ahead && o->ahead)
+        return lgi_fail(o->engine, LG_ESTATE, "%s: extrapolate was called twice; after "
+                        "it comes minimize, or step, with a loss computed anew", name);
+    if (!ahead && o->type->extrapolates && !o->ahead)
+        return lgi_fail(o->engine, LG_ESTATE, "%s: a step has two halves: "
+                        "opt:extrapolate(loss) comes before this one, and the loss is "
+                        "computed anew for each", name);
+    return LG_OK;
 }
 
 static lg_status check_grads(lg_engine *E, const lgi_optim *o, lg_tensor *const *g)
@@ -288,16 +469,34 @@ static lg_status check_grads(lg_engine *E, const lgi_optim *o, lg_tensor *const 
     return E->status;
 }
 
-lg_status lgi_step(lgi_optim *o, lg_tensor *const *g, double clip_norm)
+/* Counts the update for each parameter that takes part, and prepares it. In float counts
+ * stay at 2^24, where no formula changes any more. */
+static void prepare_update(const update *u)
+{
+    lgi_optim *o = u->o;
+    for (int i = 0; i < o->nparam; i++) {
+        double number = o->number ? (double)o->number->data[i] : 1;
+        if (!u->g[i])
+            continue;
+        o->steps->data[i] += 1;
+        o->type->prepare(lgi_optim_attr(o, o->group[i]), (int64_t)o->steps->data[i],
+                         &number, o->factors + (size_t)i * LGI_MAX_FACTORS);
+        if (o->number)
+            o->number->data[i] = (lg_real)number;
+    }
+}
+
+static lg_status update_all(lgi_optim *o, lg_tensor *const *g, double clip_norm,
+                            bool ahead)
 {
     lg_engine *E = o->engine;
-    update u = {o, g};
+    update u = {o, g, 1, ahead};
     int64_t pieces = o->first[o->nparam];
-    if (E->status < 0 || check_clip(o, clip_norm) < 0
-        || check_grads(E, o, g) < 0
-        || find_scale(&u, clip_norm) < 0 || lgi_interrupted(E) < 0)
+    if (E->status < 0 || check_clip(o, clip_norm) < 0 || check_half(o, ahead) < 0
+        || check_grads(E, o, g) < 0 || find_scale(&u, clip_norm) < 0
+        || lgi_interrupted(E) < 0)
         return E->status;
-    o->step++;
+    prepare_update(&u);
     memset(o->done, 0, (size_t)pieces);
     lgi_parallel(E, pieces, update_piece, &u);
     for (int64_t k = 0; k < pieces; k++)       /* an interrupt skips pieces, but an update
@@ -305,9 +504,22 @@ lg_status lgi_step(lgi_optim *o, lg_tensor *const *g, double clip_norm)
         if (!o->done[k])
             update_piece(&u, k, 0);
     for (int i = 0; i < o->nparam; i++)
-        if (g[i])
+        if (g[i] || o->type->extrapolates)
             o->param[i]->buffer->version++;
+    o->norm = norm_of_partials(o);
+    o->step += !ahead;
+    o->ahead = ahead;
     return LG_OK;
+}
+
+lg_status lgi_step(lgi_optim *o, lg_tensor *const *g, double clip_norm)
+{
+    return update_all(o, g, clip_norm, false);
+}
+
+lg_status lgi_extrapolate(lgi_optim *o, lg_tensor *const *g, double clip_norm)
+{
+    return update_all(o, g, clip_norm, true);
 }
 
 static lg_status count_missed(lgi_optim *o, lg_tensor *const *g, int *missed)
@@ -326,8 +538,8 @@ static lg_status count_missed(lgi_optim *o, lg_tensor *const *g, int *missed)
                     "it made of detached tensors?", o->nparam);
 }
 
-lg_status lgi_minimize(lgi_optim *o, lg_tensor *loss, double clip_norm, double *value,
-                       int *missed)
+static lg_status update_by(lgi_optim *o, lg_tensor *loss, double clip_norm, bool ahead,
+                           double *value, int *missed)
 {
     lg_engine *E = o->engine;
     size_t bytes = (size_t)o->nparam * sizeof(lg_tensor *);
@@ -337,7 +549,8 @@ lg_status lgi_minimize(lgi_optim *o, lg_tensor *loss, double clip_norm, double *
     if (loss->numel != 1)
         return lgi_fail(E, LG_ESHAPE, "minimize needs a scalar loss, got %s; call "
                         ":mean() first", LGI_SHAPE(loss));
-    if (check_clip(o, clip_norm) < 0)  /* before the history is let go */
+    if (check_clip(o, clip_norm) < 0 || check_half(o, ahead) < 0)   /* before the history
+                                                                       is let go */
         return E->status;
     *value = (double)loss->data[0];
     lg_tensor **g = lgi_alloc(E, bytes);
@@ -346,8 +559,20 @@ lg_status lgi_minimize(lgi_optim *o, lg_tensor *loss, double clip_norm, double *
     int scope = lg_open_scope(E);
     if (lg_grad(E, loss, NULL, o->nparam, o->param, LG_ALLOW_UNUSED, g) == LG_OK
         && count_missed(o, g, missed) == LG_OK)
-        lgi_step(o, g, clip_norm);
+        update_all(o, g, clip_norm, ahead);
     lg_close_scope(E, scope);
     lgi_free(E, g, bytes);
     return E->status;
+}
+
+lg_status lgi_minimize(lgi_optim *o, lg_tensor *loss, double clip_norm, double *value,
+                       int *missed)
+{
+    return update_by(o, loss, clip_norm, false, value, missed);
+}
+
+lg_status lgi_extrapolate_by(lgi_optim *o, lg_tensor *loss, double clip_norm,
+                             double *value, int *missed)
+{
+    return update_by(o, loss, clip_norm, true, value, missed);
 }

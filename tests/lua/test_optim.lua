@@ -81,35 +81,269 @@ check.case("options are fields", function()
                function() opt.lr = -1 end)
   check.raises("needs numbers that the optimizer does not keep",
                function() opt.amsgrad = true end)
+  check.raises("optim.Adam: 'lr' cannot be nil", function() opt.lr = nil end)
+  local why = check.raises("Adam: betas must be two numbers",
+                           function() opt.betas = { 0.5 } end)
+  check.equal(why:find "^[^\n]*test_optim%.lua:%d+: " ~= nil, true, why)
   check.equal(opt.lr, 1e-4)
 end)
 
-check.case("state and numbers bring an optimizer back", function()
-  local a, b, x = net_of "a", net_of "a", lg.randn(5, 3)
-  local opt_a, opt_b = optim.Adam(a, { lr = 0.1 }), optim.Adam(b, { lr = 0.1 })
-  for _ = 1, 3 do opt_a:minimize(a(x):square():mean()) end
-  b:load_state(a)
+local function names_of(state)
   local names = {}
-  for i, s in ipairs(opt_b:state()) do
-    s.tensor:copy(opt_a:state()[i].tensor)
-    names[i] = s.name
+  for i, s in ipairs(state) do names[i] = s.name end
+  return table.concat(names, " ")
+end
+
+--- Into b, what a is at: as a checkpoint does it.
+local function bring_back(a, opt_a, b, opt_b)
+  b:load_state(a)
+  check.equal(names_of(opt_b:state()), names_of(opt_a:state()))
+  for i, s in ipairs(opt_b:state()) do s.tensor:copy(opt_a:state()[i].tensor) end
+  local numbers = {}
+  for name in pairs(opt_b:numbers()) do numbers[name] = opt_a:numbers()[name] end
+  opt_b:numbers(numbers)
+end
+
+check.case("state and numbers have names", function()
+  check.equal(names_of(optim.Adam(net_of "a"):state()), "1.bias.m 1.bias.v 1.weight.m "
+    .. "1.weight.v 2.bias.m 2.bias.v 2.weight.m 2.weight.v steps")
+  check.equal(names_of(optim.NAdam({ lg.zeros(1):track() }):state()),
+              "1.m 1.v steps mu_product")
+  check.equal(names_of(optim.SGD(net_of "a"):state()), "steps")
+  check.equal(optim.ExtraSGD(net_of "a"):numbers().extrapolated, 0)
+  check.equal(optim.SGD(net_of "a"):numbers().extrapolated, nil)
+  check.equal(optim.SGD(net_of "a"):numbers().assigned_lr, -1)
+end)
+
+-- Every type, by its shortest way and with all that it can keep.
+local types = {}
+for name, make in pairs(optim) do
+  if name ~= "schedule" then types[#types + 1] = { name = name, make = make } end
+end
+table.sort(types, function(a, b) return a.name < b.name end)
+
+local keeping = {
+  SGD = { momentum = 0.9, dampening = 0.2 }, ExtraSGD = { momentum = 0.9 },
+  Adam = { amsgrad = true }, AdamW = { amsgrad = true }, ExtraAdam = { amsgrad = true },
+  OptimisticAdam = { amsgrad = true }, RMSprop = { centered = true, momentum = 0.9 },
+  Adagrad = { initial_accumulator = 0.1, lr_decay = 0.01 } }
+
+local function train(net, opt, x, times)
+  for _ = 1, times do
+    local ahead = opt:numbers().extrapolated == 0
+    local method = ahead and "extrapolate" or "minimize"
+    opt[method](opt, net(x):square():mean(), { clip_norm = 1 })
   end
-  check.equal(table.concat(names, " "), "1.bias.m 1.bias.v 1.weight.m 1.weight.v "
-    .. "2.bias.m 2.bias.v 2.weight.m 2.weight.v")
-  opt_b:numbers(opt_a:numbers())
-  for _ = 1, 3 do
-    opt_a:minimize(a(x):square():mean())
-    opt_b:minimize(b(x):square():mean())
+end
+
+check.case("every optimizer goes on as if it had not stopped", function()
+  check.equal(#types >= 13, true)
+  for _, t in ipairs(types) do
+    for _, options in ipairs { {}, keeping[t.name] or {} } do
+      options.lr = optim.schedule.cosine { from = 0.05, steps = 12, warmup = 3 }
+      options.weight_decay = 0.01
+      local a, b, x = net_of "a", net_of "a", lg.randn(5, 3)
+      local opt_a, opt_b = t.make(a, options), t.make(b, options)
+      train(a, opt_a, x, 5)
+      bring_back(a, opt_a, b, opt_b)
+      train(a, opt_a, x, 5)
+      train(b, opt_b, x, 5)
+      check.equal(distance(a, b), 0, t.name)
+      check.equal(distance(a, net_of "a") > 0, true, t.name)
+      check.equal(opt_b.lr, opt_a.lr, t.name)
+    end
   end
-  check.equal(distance(a, b), 0)
+end)
+
+check.case("every optimizer makes a loss smaller", function()
+  for _, t in ipairs(types) do
+    local net, x = net_of "a", lg.randn(16, 3)
+    local opt = t.make(net, { lr = t.name == "Adadelta" and 1 or 0.01 })
+    local function loss() return (net(x) - x:sum(2, true):tanh()):square():mean() end
+    local first = loss():item()
+    for _ = 1, 60 do
+      if opt:numbers().extrapolated then opt:extrapolate(loss()) end
+      opt:minimize(loss())
+    end
+    local last = loss():item()
+    check.equal(last < 0.9 * first, true, ("%s: %g to %g"):format(t.name, first, last))
+  end
+end)
+
+check.case("an lr that was set is state, one that a script begins with is not", function()
+  local a, b = net_of "a", net_of "a"
+  local opt_a, opt_b = optim.SGD(a, { lr = 0.1 }), optim.SGD(b, { lr = 0.2 })
+  bring_back(a, opt_a, b, opt_b)
+  check.equal(opt_b.lr, 0.2)
+  opt_a.lr = 0.01
+  bring_back(a, opt_a, b, opt_b)
+  check.equal(opt_b.lr, 0.01)
+  opt_b:numbers { step = 0, assigned_lr = -1 }
+  check.equal(opt_b.lr, 0.2)
+end)
+
+check.case("a parameter that was skipped goes on where it was, resumed too", function()
+  local function pair() return { lg.zeros(2):track(), lg.zeros(2):track() } end
+  local p, q, g = pair(), pair(), lg.ones(2)
+  local a, b = optim.NAdam(p), optim.NAdam(q)
+  a:step { g, false }
+  for i, s in ipairs(b:state()) do s.tensor:copy(a:state()[i].tensor) end
+  b:numbers(a:numbers())
+  for i = 1, 2 do q[i]:copy(p[i]) end
+  a:step { g, g }
+  b:step { g, g }
+  check.equal(q[1]:at(1), p[1]:at(1))
+  check.equal(q[2]:at(1), p[2]:at(1))
+  check.equal(p[1]:at(1) < p[2]:at(1), true)
 end)
 
 check.case("several nets and tensors share an optimizer", function()
   local a, t = net_of "a", lg.zeros(2):track()
   local opt = optim.SGD({ a, t, a }, { lr = 1, momentum = 0.5 })
-  check.equal(#opt:state(), 5)
+  check.equal(#opt:state(), 6)
   check.equal(opt:state()[1].name, "1.1.bias.momentum")
   check.equal(opt:state()[5].name, "2.momentum")
+end)
+
+check.case("groups have options of their own", function()
+  local a, b, t = net_of "a", net_of "b", lg.zeros(2):track()
+  local opt = optim.Adam({ { a, lr = 1e-4 }, { b, t, weight_decay = 0.5 } },
+                         { lr = 1e-3, betas = { 0.5, 0.9 } })
+  check.equal(#opt.groups, 2)
+  check.equal(opt.groups[1].lr, 1e-4)
+  check.equal(opt.groups[2].lr, 1e-3)
+  check.equal(opt.groups[2].betas[1], 0.5)
+  check.equal(opt.groups[1].weight_decay, 0)
+  check.equal(opt.groups[2].weight_decay, 0.5)
+  check.equal(opt.lr, 1e-4)
+  check.equal(opt:state()[1].name, "1.1.bias.m")
+  check.equal(opt:state()[9].name, "2.1.bias.m")
+  check.equal(opt:state()[17].name, "3.m")
+  check.equal(tostring(opt.groups[2]), "group 2 of optim.Adam: 5 tensors, lr 0.001")
+  check.equal(tostring(opt), "optim.Adam of 9 tensors in 2 groups, lr 0.0001, after 0 "
+    .. "steps")
+  opt.groups[2].lr = 0.5
+  check.equal(opt.groups[1].lr, 1e-4)
+  check.equal(opt:numbers()["assigned_lr.2"], 0.5)
+  check.equal(opt:numbers()["assigned_lr.1"], -1)
+  opt.lr = 0.25
+  check.equal(opt.groups[1].lr + opt.groups[2].lr, 0.5)
+  check.raises("Adam: lr must be a number of 0 or more, not -1",
+               function() opt.groups[2].lr = -1 end)
+  check.raises("optim.Adam has no option 'beta' (did you mean 'betas'?)",
+               function() opt.groups[2].beta = 1 end)
+  check.raises("'groups' can be read, but not set", function() opt.groups = {} end)
+end)
+
+check.case("a group is updated by its options, and what fails changes none", function()
+  local p, q = lg.zeros(1):track(), lg.zeros(1):track()
+  local opt = optim.SGD({ { p, lr = 1, momentum = 0.5 }, { q, lr = 0.1 } })
+  opt:step { lg.ones(1), lg.ones(1) }
+  opt:step { lg.ones(1), lg.ones(1) }
+  check.close(p:item(), -2.5, 1e-6)
+  check.close(q:item(), -0.2, 1e-6)
+  check.equal(#opt:state(), 2)                 -- 1.momentum, steps
+  check.raises("needs numbers that the optimizer does not keep",
+               function() opt.momentum = 0.7 end)
+  check.equal(opt.groups[1].momentum, 0.5)
+end)
+
+check.case("clip_value limits each number, clip_norm all of them, norm first", function()
+  local function moved(options)
+    local p = lg.zeros(2):track()
+    optim.SGD({ p }, { lr = 1 }):step({ lg.tensor { 3, -4 } }, options)
+    return ("%g %g"):format(p:at(1), p:at(2))
+  end
+  check.equal(moved {}, "-3 4")
+  check.equal(moved { clip_value = 3.5 }, "-3 3.5")
+  check.equal(moved { clip_value = 0.5 }, "-0.5 0.5")
+  check.equal(moved { clip_norm = 2.5, clip_value = 1.75 }, "-1.5 1.75")
+end)
+
+check.case("a clip is for the call that has it", function()
+  local p = lg.zeros(1):track()
+  local opt = optim.SGD({ p }, { lr = 1 })
+  opt:step({ lg.tensor { 8 } }, { clip_value = 1 })
+  opt:step { lg.tensor { 8 } }
+  check.equal(p:item(), -9)
+end)
+
+check.case("grad_norm is the norm of the latest gradients, not clipped", function()
+  local net, x = net_of "a", lg.randn(5, 3)
+  local opt = optim.Adam(net)
+  check.equal(opt.grad_norm, nil)
+  local sum = 0
+  for _, g in ipairs(lg.grad(net(x):square():mean(), net)) do
+    sum = sum + g:square():sum():item()
+  end
+  opt:minimize(net(x):square():mean(), { clip_norm = 1e-3 })
+  check.close(opt.grad_norm, sum ^ 0.5, 1e-5)
+  opt:step { lg.zeros(4), false, false, false }
+  check.equal(opt.grad_norm, 0)
+  check.raises("'grad_norm' can be read, but not set", function() opt.grad_norm = 1 end)
+end)
+
+-- min over x, max over y of x y: every plain method circles outwards.
+local function game(make, step)
+  local x, y = lg.ones(1):track(), lg.ones(1):track()
+  local of_x, of_y = make({ x }, { lr = 0.1 }), make({ y }, { lr = 0.1, maximize = true })
+  for _ = 1, 300 do step(x, y, of_x, of_y) end
+  return (x:item() ^ 2 + y:item() ^ 2) ^ 0.5
+end
+
+check.case("the extragradient ends the circles of a game, plain steps do not", function()
+  local function plain(x, y, of_x, of_y)
+    local gx, gy = y:detach() * 1, x:detach() * 1
+    of_x:step { gx }
+    of_y:step { gy }
+  end
+  local function halves(x, y, of_x, of_y)
+    local gx, gy = y:detach() * 1, x:detach() * 1
+    of_x:extrapolate { gx }
+    of_y:extrapolate { gy }
+    plain(x, y, of_x, of_y)
+  end
+  check.equal(game(optim.SGD, plain) > 4, true)
+  check.equal(game(optim.ExtraSGD, halves) < 0.4, true)
+end)
+
+check.case("extrapolate and minimize are a step, from one point", function()
+  local p = lg.tensor({ 2.0 }):track()
+  local opt = optim.ExtraSGD({ p }, { lr = 0.25 })
+  check.close(opt:extrapolate(p:square():sum()), 4, 1e-6)
+  check.close(p:item(), 1, 1e-6)               -- 2 - 0.25 * 4
+  check.equal(opt:numbers().step, 0)
+  check.equal(opt:numbers().extrapolated, 1)
+  check.close(opt:minimize(p:square():sum()), 1, 1e-6)
+  check.close(p:item(), 1.5, 1e-6)             -- 2 - 0.25 * 2
+  check.equal(opt:numbers().step, 1)
+end)
+
+check.case("two nets play by halves", function()
+  local G, D, x = net_of "G", net_of "D", lg.randn(6, 3)
+  local up = nn.Sequential { name = "up", input = { 1 }, nn.Linear { 3 } }
+  local opt_g, opt_d = optim.ExtraAdam(G), optim.ExtraAdam(D)
+  for _ = 1, 3 do
+    for _, half in ipairs { "extrapolate", "minimize" } do
+      local fake = up(G(lg.randn(6, 3)))
+      opt_d[half](opt_d, (1 - D(x)):relu():mean() + (1 + D(fake)):relu():mean())
+      opt_g[half](opt_g, -D(fake):mean(), { clip_norm = 1 })
+    end
+  end
+  check.equal(opt_g:numbers().step, 3)
+  check.equal(opt_d:state()[#opt_d:state()].tensor:at(1), 6)
+  check.equal(distance(G, net_of "G") > 0 and distance(D, net_of "D") > 0, true)
+end)
+
+check.case("a step that is saved between its halves goes on", function()
+  local a, b, x = net_of "a", net_of "a", lg.randn(5, 3)
+  local opt_a, opt_b = optim.ExtraAdam(a), optim.ExtraAdam(b)
+  train(a, opt_a, x, 3)
+  bring_back(a, opt_a, b, opt_b)
+  check.equal(opt_b:numbers().extrapolated, 1)
+  train(a, opt_a, x, 4)
+  train(b, opt_b, x, 4)
+  check.equal(distance(a, b), 0)
 end)
 
 check.case("what the loss misses stays", function()
@@ -137,6 +371,43 @@ local refused = {
     function(_, opt) opt:minimize(net_of "other" (lg.zeros(2, 3)):mean()) end },
   { "minimize has no option 'clip' (did you mean 'clip_norm'?)",
     function(net, opt) opt:minimize(net(lg.zeros(2, 3)):mean(), { clip = 1 }) end },
+  { "minimize: clip_value must be a positive number, not big",
+    function(net, opt)
+      opt:minimize(net(lg.zeros(2, 3)):mean(), { clip_value = "big" })
+    end },
+  { "minimize takes a table of options behind what it is given, not a number",
+    function(net, opt) opt:minimize(net(lg.zeros(2, 3)):mean(), 1) end },
+  { "step takes a list of gradients, as lg.grad gives it, not a number",
+    function(_, opt) opt:step(3) end },
+  { "optim.Adam takes a net and a table of options, as in { lr = 1e-3 }, not a number",
+    function(net) optim.Adam(net, 1e-3) end },
+  { "optim.Adam: lr must be a number, not fast",
+    function(net) optim.Adam(net, { lr = "fast" }) end },
+  { "optim.Adam, group 2 has no option 'rl'",
+    function(net) optim.Adam { { net }, { lg.zeros(1):track(), rl = 1 } } end },
+  { "element 1 of the list is a group, and element 2 is not; write a group as a table",
+    function(net) optim.Adam { { net, lr = 1 }, lg.zeros(1):track() } end },
+  { "optim.Adam: there are no parameters to optimize in group 2",
+    function(net) optim.Adam { { net }, { lr = 1 } } end },
+  { "'1.1.bias' is in group 1 and, as '2.1.bias', in group 2; it can have the options "
+    .. "of one", function(net) optim.Adam { { net }, { net } } end },
+  { "Adam: its steps have no first half; ExtraAdam and ExtraSGD extrapolate",
+    function(net, opt) opt:extrapolate(net(lg.zeros(2, 3)):mean()) end },
+  { "ExtraAdam: a step has two halves: opt:extrapolate(loss) comes before this one",
+    function(net) optim.ExtraAdam(net):minimize(net(lg.zeros(2, 3)):mean()) end },
+  { "ExtraAdam: extrapolate was called twice; after it comes minimize",
+    function(net)
+      local opt = optim.ExtraAdam(net)
+      opt:extrapolate(net(lg.zeros(2, 3)):mean())
+      opt:extrapolate(net(lg.zeros(2, 3)):mean())
+    end },
+  { "extrapolate takes the loss, a tensor, not a number",
+    function(net) optim.ExtraAdam(net):extrapolate(3) end },
+  { "optim.Adagrad has no option 'initial_accumulator_value' (did you mean "
+    .. "'initial_accumulator'?)",
+    function(net) optim.Adagrad(net, { initial_accumulator_value = 1 }) end },
+  { "there is no optim.shedule (did you mean 'schedule'?)",
+    function() return optim.shedule end },
   { "clip_norm must be a positive number, not -1",
     function(net, opt) opt:minimize(net(lg.zeros(2, 3)):mean(), { clip_norm = -1 }) end },
   { "optim.Adam has no option 'beta' (did you mean 'betas'?)",
