@@ -17,6 +17,8 @@ local reserved <const> = {
              default = false },
   strict = { kind = "boolean", doc = "reading an unset global is no error",
              default = true },
+  tensorboard = { kind = "boolean", doc = "write TensorBoard event files, too",
+                  default = false },
 }
 
 local kinds <const> = { integer = "a whole number", float = "a number", string = "a text",

@@ -18,6 +18,7 @@ const char *const lgi_usage =
     "       lugano SCRIPT [--option=value ...]  runs a script; lugano SCRIPT --help\n"
     "       lugano -e CODE                      runs CODE; lg is the module\n"
     "       lugano -                            runs standard input\n"
+    "       lugano report DIR [DIR ...]         a run's report anew, or runs compared\n"
     "       lugano doctor                       what a bug report should tell\n"
     "       lugano --manual                     operators, layers, optimizers: Markdown\n"
     "       lugano --stubs                      what an editor's language server reads\n"
@@ -27,6 +28,7 @@ const char *const lgi_usage =
     "  --seed=N      of all random numbers\n"
     "  --out=DIR     folder of the run\n"
     "  --resume      goes on from the run's last checkpoint\n"
+    "  --tensorboard writes TensorBoard event files into the run's folder, too\n"
     "  --no-strict   reading an unset global gives nil, as in plain Lua\n";
 
 enum { MOST_CLI_THREADS = 1024 };
@@ -81,7 +83,8 @@ static bool obey_option(lgi_arguments *a, const char *word)
                    text);
         a->seeded = true;
     } else {
-        return is_option(word, "--resume") || value_of(word, "--out");
+        return is_option(word, "--resume") || is_option(word, "--tensorboard")
+               || value_of(word, "--out");
     }
     return true;
 }
@@ -89,8 +92,8 @@ static bool obey_option(lgi_arguments *a, const char *word)
 static bool obey_task(lgi_arguments *a, const char *word)
 {
     static const struct { const char *word; lgi_task task; } tasks[] = {
-        {"doctor", LGI_DOCTOR}, {"--manual", LGI_MANUAL},
-        {"--stubs", LGI_STUBS}, {"--help", LGI_HELP},
+        {"doctor", LGI_DOCTOR}, {"report", LGI_REPORT},
+        {"--manual", LGI_MANUAL}, {"--stubs", LGI_STUBS}, {"--help", LGI_HELP},
         {"-h", LGI_HELP}, {"--version", LGI_VERSION}, {"-v", LGI_VERSION},
         {"-", LGI_STDIN}, {"-e", LGI_CODE}};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
@@ -140,8 +143,8 @@ void lgl_set_arg(lua_State *L, const lgi_arguments *a)
     lgi_arguments ignored = {0};
     int n = 0;
     lua_newtable(L);
-    lua_pushstring(L, a->task == LGI_SCRIPT ? a->what
-                      : a->task == LGI_STDIN ? "-" : "-e");
+    lua_pushstring(L, a->task == LGI_SCRIPT ? a->what : a->task == LGI_STDIN ? "-"
+                      : a->task == LGI_REPORT ? "report" : "-e");
     lua_rawseti(L, -2, 0);
     lua_pushstring(L, a->argv[0] ? a->argv[0] : "lugano");
     lua_rawseti(L, -2, -1);

@@ -9,8 +9,8 @@ enum { LGI_EXIT_ERROR = 1, LGI_EXIT_INTERRUPTED = 130 };
 
 /* arguments.c - the command line */
 typedef enum lgi_task {
-    LGI_PROMPT, LGI_SCRIPT, LGI_CODE, LGI_STDIN, LGI_DOCTOR, LGI_MANUAL, LGI_STUBS,
-    LGI_HELP, LGI_VERSION
+    LGI_PROMPT, LGI_SCRIPT, LGI_CODE, LGI_STDIN, LGI_DOCTOR, LGI_REPORT, LGI_MANUAL,
+    LGI_STUBS, LGI_HELP, LGI_VERSION
 } lgi_task;
 
 typedef struct lgi_arguments {

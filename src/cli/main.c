@@ -9,6 +9,18 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Of the tasks that one of our own Lua files does: its name; or NULL. */
+static const char *task_file(lgi_task task)
+{
+    switch (task) {
+    case LGI_DOCTOR: return "doctor";
+    case LGI_REPORT: return "report_command";
+    case LGI_MANUAL: return "manual";
+    case LGI_STUBS: return "stubs";
+    default: return NULL;
+    }
+}
+
 /* Opens what the command adds to core, and makes globals strict. */
 static int open_command(lua_State *L)
 {
@@ -26,8 +38,7 @@ static int open_command(lua_State *L)
     }
     if (a->task == LGI_DOCTOR)
         lgl_open_doctor(L);
-    if (a->strict && a->task != LGI_DOCTOR && a->task != LGI_MANUAL
-        && a->task != LGI_STUBS) {
+    if (a->strict && !task_file(a->task)) {
         lua_getfield(L, core, "load");
         lua_pushliteral(L, "strict");
         lua_call(L, 1, 1);
@@ -70,8 +81,7 @@ static void load_task(lua_State *L, const lgi_arguments *a)
     default:
         lgl_push_core(L);
         lua_getfield(L, -1, "load");
-        lua_pushstring(L, a->task == LGI_DOCTOR ? "doctor"
-                          : a->task == LGI_STUBS ? "stubs" : "manual");
+        lua_pushstring(L, task_file(a->task));
         lua_call(L, 1, 1);
     }
 }

@@ -25,6 +25,7 @@ check.case("defaults", function()
   check.equal(opt.mirror, false)
   check.equal(opt.out, nil)
   check.equal(opt.resume, false)
+  check.equal(opt.tensorboard, false)
 end)
 
 check.case("values take the type of their default", function()
@@ -39,6 +40,7 @@ check.case("values take the type of their default", function()
   check.equal(opt.spectral, false)
   check.equal(opt.out, "x/y=z")
   check.equal(opt.resume, true)
+  check.equal(options("--tensorboard").tensorboard, true)
   check.equal(options("--mirror=true", "--spectral=false").spectral, false)
   check.equal(options("--no-strict").strict, false)
 end)
@@ -114,7 +116,8 @@ check.case("--help prints the table and ends with 0, a wrong option with 1", fun
   local text <const>, status <const> = command.run { script, "--help" }
   check.equal(status, 0, text)
   for _, part in ipairs { "--epochs", "20", "--lr", "0.0002", "learning rate", "--no-on",
-                          "--seed", "--threads", "--out", "--resume", "usage:" } do
+                          "--seed", "--threads", "--out", "--resume", "--tensorboard",
+                          "usage:" } do
     if not text:find(part, 1, true) then error("no " .. part .. " in\n" .. text) end
   end
   if text:find "went on" then error "the script went on" end
