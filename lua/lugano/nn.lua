@@ -107,7 +107,7 @@ local function norm_part(who, norm, where)
   if type(text) ~= "string" then return to_part(norm, where, who) end
   local words <const> = {}
   for _, name in ipairs(type_names) do
-    local word <const> = name:match "^(%a+)Norm%w*$"
+    local word <const> = types[name].inputs == "x" and name:match "^(%a+)Norm%w*$"
     if word and word:lower() == text then
       local options <const> = type(norm) == "table" and table.move(norm, 2, #norm, 1, {})
                               or {}

@@ -3,6 +3,8 @@
 
 extern const lg_op lgi_op_conv2d, lgi_op_conv_transpose2d;
 
+enum { MOST_SIDE = 1 << 10 };          /* of a kernel: no product of sizes overflows */
+
 typedef struct conv_options {
     int64_t out;
     lgi_pair kernel, stride, padding, dilation;
@@ -32,6 +34,8 @@ static lg_status conv_check(lg_engine *E, const lgi_layer *l)
         || conv_need_pair(E, l, "dilation", o->dilation, 1) < 0
         || conv_need_pair(E, l, "output_padding", o->output_padding, 0) < 0)
         return E->status;
+    if (o->kernel.h > MOST_SIDE || o->kernel.w > MOST_SIDE)
+        return lgi_layer_fail(E, LG_EARG, l, "kernel must be %d or less", MOST_SIDE);
     if (o->out % o->groups)
         return lgi_layer_fail(E, LG_EARG, l, "out is %lld, which groups, %lld, does not "
                               "divide", (long long)o->out, (long long)o->groups);

@@ -50,10 +50,13 @@ lg_status lgi_layer_fail(lg_engine *E, lg_status status, const lgi_layer *l,
 lg_status lgi_layer_need(lg_engine *E, const lgi_layer *l, const char *option,
                          int64_t value, int64_t least)
 {
-    if (value >= least)
-        return LG_OK;
-    return lgi_layer_fail(E, LG_EARG, l, "%s must be %lld or more, not %lld", option,
-                          (long long)least, (long long)value);
+    if (value < least)
+        return lgi_layer_fail(E, LG_EARG, l, "%s must be %lld or more, not %lld", option,
+                              (long long)least, (long long)value);
+    if (value > LGI_MAX_NUMEL)
+        return lgi_layer_fail(E, LG_EARG, l, "%s is %lld, more than a tensor can have",
+                              option, (long long)value);
+    return LG_OK;
 }
 
 /* The operator's attributes: options of the same name, and defaults for the others. */

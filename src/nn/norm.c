@@ -21,14 +21,14 @@ lg_status lgi_need_channels(lg_engine *E, const lgi_layer *l, const lg_tensor *x
     return LG_OK;
 }
 
-static lg_status check_eps(lg_engine *E, const lgi_layer *l, double eps)
+lg_status lgi_check_eps(lg_engine *E, const lgi_layer *l, double eps)
 {
     if (eps >= 0)
         return LG_OK;
     return lgi_layer_fail(E, LG_EARG, l, "eps must be 0 or more, not %g", eps);
 }
 
-static lg_status check_momentum(lg_engine *E, const lgi_layer *l, double momentum)
+lg_status lgi_check_momentum(lg_engine *E, const lgi_layer *l, double momentum)
 {
     if (momentum >= 0 && momentum <= 1)
         return LG_OK;
@@ -46,7 +46,7 @@ static lg_status declare_affine(lg_engine *E, lgi_layer *l, int ndim, const int6
 
 /* Running statistics */
 
-static lg_status declare_running(lg_engine *E, lgi_layer *l, int64_t c)
+lg_status lgi_declare_running(lg_engine *E, lgi_layer *l, int64_t c)
 {
     if (lgi_declare_buffer(E, l, "running_mean", 1, &c, 0) < 0)
         return E->status;
@@ -82,13 +82,13 @@ static void move_running(lgi_layer *l, double momentum, int64_t n, double count,
     to_var->buffer->version++;
 }
 
-/* batch_norm_eval reads no attribute but eps. */
-static lg_tensor *by_running(lg_engine *E, const lgi_layer *l, lg_tensor *x, double eps)
+/* eps comes first in the attributes of batch_norm and instance_norm, too. */
+static lg_tensor *by_running(lg_engine *E, const lgi_layer *l, lg_tensor *x, lg_tensor *w,
+                             lg_tensor *b)
 {
     lg_tensor *in[] = {x, lgi_layer_param(l, "running_mean"),
-                       lgi_layer_param(l, "running_var"), lgi_layer_param(l, "weight"),
-                       lgi_layer_param(l, "bias")};
-    return lgi_apply(E, &lgi_op_batch_norm_eval, 5, in, &eps);
+                       lgi_layer_param(l, "running_var"), w, b};
+    return lgi_apply(E, &lgi_op_batch_norm_eval, 5, in, l->op_attr);
 }
 
 static lg_tensor *by_sample(lg_engine *E, const lgi_layer *l, lg_tensor *x)
@@ -107,11 +107,12 @@ typedef struct batch_norm_options {
 static lg_status batch_norm_check(lg_engine *E, const lgi_layer *l)
 {
     const batch_norm_options *o = l->attr;
-    return check_eps(E, l, o->eps) < 0 ? E->status : check_momentum(E, l, o->momentum);
+    if (lgi_check_eps(E, l, o->eps) < 0)
+        return E->status;
+    return lgi_check_momentum(E, l, o->momentum);
 }
 
-static lg_status batch_norm_check_input(lg_engine *E, const lgi_layer *l,
-                                        const lg_tensor *x)
+lg_status lgi_check_batch(lg_engine *E, const lgi_layer *l, const lg_tensor *x)
 {
     const lg_tensor *mean = lgi_layer_param(l, "running_mean");        /* c */
     if (lgi_need_channels(E, l, x, 2, LG_MAX_DIM, "{batch,channels,...}",
@@ -127,23 +128,30 @@ static lg_status batch_norm_check_input(lg_engine *E, const lgi_layer *l,
 static lg_status batch_norm_build(lg_engine *E, lgi_layer *l, const lg_tensor *x)
 {
     const batch_norm_options *o = l->attr;
-    if (batch_norm_check_input(E, l, x) < 0
+    if (lgi_check_batch(E, l, x) < 0
         || (o->affine && declare_affine(E, l, 1, x->dim + 1) < 0))
         return E->status;
-    return declare_running(E, l, x->dim[1]);
+    return lgi_declare_running(E, l, x->dim[1]);
+}
+
+lg_tensor *lgi_normalize_batch(lg_engine *E, lgi_layer *l, lg_tensor *x, double momentum,
+                               lg_tensor *w, lg_tensor *b)
+{
+    if (!l->training)
+        return by_running(E, l, x, w, b);
+    lg_tensor *y = lgi_apply_layer_op(E, l, 3, (lg_tensor *[]){x, w, b});
+    if (y && !E->replaying)            /* its results are y, mean, var */
+        move_running(l, momentum, 1, (double)(x->numel / x->dim[1]), &y[1], &y[2]);
+    return y;
 }
 
 static lg_tensor *batch_norm_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor *x)
 {
     const batch_norm_options *o = l->attr;
-    if (batch_norm_check_input(E, l, x) < 0)
+    if (lgi_check_batch(E, l, x) < 0)
         return NULL;
-    if (!l->training)
-        return by_running(E, l, x, o->eps);
-    lg_tensor *y = by_sample(E, l, x); /* its results are y, mean, var */
-    if (y && !E->replaying)
-        move_running(l, o->momentum, 1, (double)(x->numel / x->dim[1]), &y[1], &y[2]);
-    return y;
+    return lgi_normalize_batch(E, l, x, o->momentum, lgi_layer_param(l, "weight"),
+                               lgi_layer_param(l, "bias"));
 }
 
 /* InstanceNorm */
@@ -156,7 +164,9 @@ typedef struct instance_norm_options {
 static lg_status instance_norm_check(lg_engine *E, const lgi_layer *l)
 {
     const instance_norm_options *o = l->attr;
-    return check_eps(E, l, o->eps) < 0 ? E->status : check_momentum(E, l, o->momentum);
+    if (lgi_check_eps(E, l, o->eps) < 0)
+        return E->status;
+    return lgi_check_momentum(E, l, o->momentum);
 }
 
 static bool uses_running(const lgi_layer *l)
@@ -186,7 +196,7 @@ static lg_status instance_norm_build(lg_engine *E, lgi_layer *l, const lg_tensor
     if (instance_norm_check_input(E, l, x) < 0
         || (o->affine && declare_affine(E, l, 1, x->dim + 1) < 0))
         return E->status;
-    return o->track_running_stats ? declare_running(E, l, x->dim[1]) : LG_OK;
+    return o->track_running_stats ? lgi_declare_running(E, l, x->dim[1]) : LG_OK;
 }
 
 static lg_tensor *instance_norm_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor *x)
@@ -195,7 +205,8 @@ static lg_tensor *instance_norm_layer_forward(lg_engine *E, lgi_layer *l, lg_ten
     if (instance_norm_check_input(E, l, x) < 0)
         return NULL;
     if (uses_running(l))
-        return by_running(E, l, x, o->eps);
+        return by_running(E, l, x, lgi_layer_param(l, "weight"),
+                          lgi_layer_param(l, "bias"));
     lg_tensor *y = by_sample(E, l, x); /* its results are y, mean, var */
     int64_t rows = x->dim[0] * x->dim[1];
     if (y && o->track_running_stats && x->numel && !E->replaying)
@@ -214,7 +225,7 @@ typedef struct layer_norm_options {
 static lg_status layer_norm_check(lg_engine *E, const lgi_layer *l)
 {
     const layer_norm_options *o = l->attr;
-    if (check_eps(E, l, o->eps) < 0 || lgi_layer_need(E, l, "axes", o->axes, 0) < 0)
+    if (lgi_check_eps(E, l, o->eps) < 0 || lgi_layer_need(E, l, "axes", o->axes, 0) < 0)
         return E->status;
     if (o->axes < LG_MAX_DIM)
         return LG_OK;
@@ -280,7 +291,7 @@ static lg_status group_norm_check(lg_engine *E, const lgi_layer *l)
     const group_norm_options *o = l->attr;
     if (lgi_layer_need(E, l, "groups", o->groups, 1) < 0)
         return E->status;
-    return check_eps(E, l, o->eps);
+    return lgi_check_eps(E, l, o->eps);
 }
 
 static lg_status group_norm_check_input(lg_engine *E, const lgi_layer *l,
@@ -316,7 +327,7 @@ static lg_tensor *group_norm_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor
 static lg_status pixel_norm_check(lg_engine *E, const lgi_layer *l)
 {
     const double *eps = l->attr;
-    return check_eps(E, l, *eps);
+    return lgi_check_eps(E, l, *eps);
 }
 
 static const lgi_layer_type batch_norm_layer = {

@@ -271,6 +271,7 @@ static const struct {
     {"Conv2d", "out=2, kernel=5", "2,3,4,4", NULL, "D.2 (Conv2d): conv2d: "},
     {"Conv2d", "out=3, groups=2", NULL, NULL, "out is 3, which groups, 2, does not"},
     {"Conv2d", "out=2, stride={1,0}", NULL, NULL, "stride must be 1 or more, not 0"},
+    {"Conv2d", "out=2, kernel=1025", NULL, NULL, "kernel must be 1024 or less"},
     {"Conv2d", "out=2, strid=2", NULL, NULL, "'strid' (did you mean 'stride'?)"},
     {"ConvTranspose2d", "out=2", "1,2,3,3", "1,3,3,3", "built for 2 input channels"},
     {"BatchNorm", "", "1,3", NULL, "{1,3} has one number a channel, and in training"},
