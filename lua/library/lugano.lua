@@ -18,8 +18,15 @@ local Tensor = {}
 ---@overload fun(...): lugano.Tensor
 local Net = {}
 
+---A tap on an inner part of a net.
+---@class lugano.Tap
+local Tap = {}
+
 ---An optimizer of a net's parameters.
 ---@class lugano.Optimizer
+---@field lr number of the next update; setting it sets that of all groups
+---@field groups table[] their options
+---@field grad_norm number|nil of all gradients of the latest update
 local Optimizer = {}
 
 ---A training run and its folder.
@@ -29,6 +36,26 @@ local Run = {}
 ---A set of images, and labels if there are some.
 ---@class lugano.Dataset
 local Dataset = {}
+
+---A net's moving average.
+---@class lugano.Average
+local Average = {}
+
+---Earlier samples, for the critic.
+---@class lugano.Pool
+local Pool = {}
+
+---Augmentation that adapts.
+---@class lugano.Ada
+local Ada = {}
+
+---LeCam's penalty and its averages.
+---@class lugano.LeCam
+local LeCam = {}
+
+---The path length penalty and its mean.
+---@class lugano.PathLength
+local PathLength = {}
 
 ---A picture.
 ---@class lugano.Picture
@@ -764,6 +791,17 @@ Tensor.grid_sample_back = lg.grid_sample_back
 function lg.group_norm(x, w, b, groups, eps) end
 Tensor.group_norm = lg.group_norm
 
+---A step of a gated recurrent unit (Cho et al. 2014), after its products: gates_x and
+---gates_h {n,3*hidden} have the sums of r, z, n side by side, by the input and by the
+---state h {n,hidden}. r and z are the sigmoids of both sums together, n is tanh(its
+---gates_x + r * its gates_h), as in PyTorch; the result is (1 - z) n + z h, {n,hidden}.
+---@param gates_x lugano.Tensor|number
+---@param gates_h lugano.Tensor|number
+---@param h lugano.Tensor|number
+---@return lugano.Tensor y
+function lg.gru_cell(gates_x, gates_h, h) end
+Tensor.gru_cell = lg.gru_cell
+
 ---1 where a > b, else 0. Shapes broadcast: aligned at the last axis, sizes are equal or
 ---1.
 ---@param a lugano.Tensor|number
@@ -975,6 +1013,17 @@ Tensor.log_softmax = lg.log_softmax
 ---@overload fun(x: lugano.Tensor|number, options: { dim: integer, keepdim?: boolean }): lugano.Tensor
 function lg.logsumexp(x, dim, keepdim) end
 Tensor.logsumexp = lg.logsumexp
+
+---A step of long short-term memory (Hochreiter and Schmidhuber 1997), after its products:
+---gates {n,4*hidden} has the sums of i, f, g, o side by side, cell {n,hidden} is the
+---state so far. c = sigmoid(f) cell + sigmoid(i) tanh(g), h = sigmoid(o) tanh(c), both
+---{n,hidden}.
+---@param gates lugano.Tensor|number
+---@param cell lugano.Tensor|number
+---@return lugano.Tensor h
+---@return lugano.Tensor c
+function lg.lstm_cell(gates, cell) end
+Tensor.lstm_cell = lg.lstm_cell
 
 ---1 where a < b, else 0. Shapes broadcast: aligned at the last axis, sizes are equal or
 ---1.
@@ -1696,10 +1745,34 @@ Tensor.split = lg.split
 ---@return any
 function Net:train(flag) end
 
+---Eval mode: dropout does nothing, batch norm uses its running statistics.
 ---@return any
 function Net:eval() end
 
----All parameters and buffers: a sorted list of { name = "2.weight", tensor =, buffer = }
+---Loops over all parts in a net, each once, in order; or over those of one kind: A kind
+---is what print(G) shows: "Linear", "relu", "Sequential", "function".
+---@param kind? string
+---@return function
+function Net:parts(kind) end
+
+---The part at a path, as print shows it: G:part "body.1.norm". Where the path is one
+---number or name, G[1] and G.body are the same.
+---@param path string
+---@return lugano.Net
+function Net:part(path) end
+
+---Shows the results of an inner part to a function, f(y, x), at each call, until the tap
+---is closed: y, its first result, with its history, and x, its first input. So features
+---are matched (Salimans et al. 2016): What f returns is not used. While shapes are found,
+---and in a clone, nothing is shown.
+---@param path string
+---@param f function
+---@return lugano.Tap
+function Net:tap(path, f) end
+
+---All parameters and buffers: a sorted list of { name = "2.weight", tensor =, buffer = }.
+---Names are positions and fields. What stands in a net twice is there once, by the first
+---of its names; what stands in two nets is in the state of each.
 ---@return any
 function Net:state() end
 
@@ -1707,68 +1780,264 @@ function Net:state() end
 ---@return any
 function Net:parameters() end
 
----Copies the numbers of another net, of a list as state() gives it, or of an open file.
----All names and shapes are checked before anything is changed.
----@param source any
+---Loops over the parameters: for name, p in G:named_parameters() do ... end
+---@return function
+function Net:named_parameters() end
+
+---The parameter or buffer of a name: G:parameter "2.weight".
+---@param name string
+---@return lugano.Tensor
+function Net:parameter(name) end
+
+---Copies the numbers of another net, of a list as state() gives it, of tensors by name,
+---or of an open file. All must fit, name by name and shape by shape, or nothing is
+---changed, and the error lists what differs. With { partial = true } what fits is copied,
+---and a report is returned: lists of names, loaded, missing (only here) and unknown (only
+---there), and mismatched, a list of { name =, here = shape, there = shape }. It can be
+---printed.
+---@param source lugano.Net|table
+---@param options? table partial = true
 ---@return any
-function Net:load_state(source) end
+function Net:load_state(source, options) end
+
+---Loads a safetensors file, as load_state does. Of a run's checkpoint, prefix says which
+---net: G:load("out/digits/checkpoints/last.safetensors", { prefix = "G" })
+---@param path string
+---@param options? table prefix = "G", partial = true
+---@return any
+function Net:load(path, options) end
+
+---Writes all parameters and buffers to a safetensors file, whole or not at all.
+---@param path string
+---@return any
+function Net:save(path) end
+
+---A copy with parameters and buffers of its own, and the same numbers and mode. A part
+---that is shared in the net is shared in the clone. Tensors and parts in fields are
+---copied; other fields, and what Lua functions hold, are those of the original. The clone
+---keeps the paths: its dropouts draw the same numbers, unless it is given a name. With {
+---tracked = false } no gradient flows to its parameters, and a forward of it makes no
+---history: for averages, and for frozen copies.
+---@param options? table tracked = false, name = "G2"
+---@return lugano.Net
+function Net:clone(options) end
+
+---What a net costs, as a table that can be printed. Its rows have path, kind, output,
+---parameters (how many), bytes (of parameters and buffers), and, for one sample,
+---activations (bytes of its results) and flops (of a forward; a multiplication and an
+---addition are two). parameters, bytes, activations and flops are those of the net, and
+---its flops count what a Module's forward computes between its parts, too. Taken from the
+---first call; what stands in a net twice counts its parameters once.
+---@return table
+function Net:summary() end
+
+---Gives batch norms the means of their statistics over n calls of f, which runs the net
+---on batches of the size that it was trained with; each batch counts the same (Brock et
+---al. 2019, appendix D). The batch norms alone are in training mode meanwhile, and no
+---history is recorded. If f fails, nothing is changed.
+---@param n integer
+---@param f function f(i)
+---@return any
+function Net:standing_statistics(n, f) end
+
+---Takes a tap off; a second time does nothing.
+---@return any
+function Tap:close() end
 
 ---Differentiates a loss with respect to the optimizer's own parameters alone, updates
 ---them, and returns the loss as a number.
----@param options table clip_norm: the most that the norm of all gradients may be
+---@param options table clip_norm, the most that the norm of all gradients may be; and clip_value, the most that each of their numbers may be, after that
 ---@param loss any
 ---@return any
 function Optimizer:minimize(loss, options) end
 
----An update from gradients, in the order of the net's parameters, or false.
+---An update from gradients, in the order of the net's parameters, or false. Options as
+---for minimize.
 ---@param grads any
 ---@param options table
 ---@return any
 function Optimizer:step(grads, options) end
 
----What the optimizer keeps: a list of { name = "2.weight.m", tensor = }.
+---The first half of a step of ExtraAdam or ExtraSGD, from a loss, which it returns as a
+---number, or from a list of gradients: the parameters go where a step would take them.
+---With a loss that is computed there, minimize then steps from where they were.
+---@param loss any
+---@param options table
+---@return any
+function Optimizer:extrapolate(loss, options) end
+
+---What the optimizer keeps: a list of { name = "2.weight.m", tensor = }. The last ones
+---have a number for each parameter: `steps`, its updates so far.
 ---@return any
 function Optimizer:state() end
 
----Its counts by name, { step = 12 }; with such a table, sets them.
+---The numbers that must be saved beside state(), by name: `step`, how many updates there
+---were; `assigned_lr`, what the script has set lr to, or -1; `extrapolated`, 1 between
+---the halves of a step. With such a table, sets them.
 ---@param numbers any
 ---@return any
 function Optimizer:numbers(numbers) end
 
----A pass over batches: `for x, labels in run:progress(data:batches(64)) do`. Also over
----any function that returns the next thing or nil, or over a number of steps.
----@param source any
+---Images of another size, antialiased and bilinear as Pillow's. One number is the shorter
+---side, and the longer one follows; two are height and width.
+---@param height any
+---@param width any
 ---@return any
-function Run:progress(source) end
+function Dataset:resize(height, width) end
 
----Notes the values of a step, run:log { D = 1.3, G = 0.8 }: numbers, or tensors with one
----element. The display has their means so far, metrics.jsonl those of ten steps.
----@param values any
+---The middle of each image: crop(28), crop(height, width).
+---@param height any
+---@param width any
 ---@return any
-function Run:log(values) end
+function Dataset:crop(height, width) end
 
----Writes a batch as a picture, NAME/STEP.png. What is black and white is the range, -1 to
----1 unless it is given.
----@param options table range = {0, 1}, columns = 8
----@param name string
----@param x lugano.Tensor
+---Another part of each image in each pass. Without shuffling it is the middle.
+---@param height any
+---@param width any
 ---@return any
-function Run:image(name, x, options) end
+function Dataset:random_crop(height, width) end
 
----Saves the state: checkpoints/STEP.safetensors, and the same as last.safetensors.
+---Mirrors an image from left to right with that chance, 0.5 if not said, in each pass
+---anew. Without shuffling none is.
+---@param chance any
 ---@return any
-function Run:checkpoint() end
+function Dataset:flip(chance) end
 
----Shows the last picture, or says where it is. Called by itself at the end.
+---(x - mean) / std of images from 0 to 1, as published means are: normalize(0.5, 0.5) is
+----1 to 1, what images are anyway. A number each, or a list with one for each channel.
+---@param mean any
+---@param std any
 ---@return any
-function Run:finish() end
+function Dataset:normalize(mean, std) end
 
----One pass in batches of n: float images in [-1, 1], n,c,h,w, and labels where there are.
----Each call is the next pass. The short last batch is left out unless keep_last.
+---Some rows: subset(100) is the first 100, subset(101, 200) the next, subset{5, 7} those
+---two.
+---@param first any
+---@param last any
+---@return any
+function Dataset:subset(first, last) end
+
+---The rows that have one of these labels.
+---@param ... any
+---@return any
+function Dataset:only(...) end
+
+---All labels: n whole numbers.
+---@return any
+function Dataset:labels() end
+
+---The same set with labels that count from `first`. Those of files count from 0 mostly,
+---as set.first_label says; embedding and cross_entropy count from 1.
+---@param first any
+---@return any
+function Dataset:labels_from(first) end
+
+---Rows in the set's own order and without chance, for measuring: rows(100), rows(101,
+---200), rows{5, 7}: images and labels, or both images of pairs.
+---@param first any
+---@param last any
+---@return any
+function Dataset:rows(first, last) end
+
+---One pass in batches of n: images in [-1, 1], n,c,h,w, and labels where there are; both
+---images of pairs. Each call is the next pass. The short last batch is left out unless
+---keep_last. The next batch is made in the background unless prefetch = false.
 ---@param n integer
----@param options table keep_last = true
+---@param options table balanced = true, keep_last = true, shuffle = false, prefetch = false
 ---@return any
 function Dataset:batches(n, options) end
+
+---Batches without end, pass after pass. A run that has the stream among its objects goes
+---on with it where it stood.
+---@param n integer
+---@param options table
+---@return any
+function Dataset:stream(n, options) end
+
+---Counts n more, and moves the average toward the net: after each update of it.
+---@param n integer 1 if it isn't given; the size of the batch, to count images
+---@return lugano.Average itself
+function Average:update(n) end
+
+---The tensors of the averaged net, by their names in it.
+---@return any
+function Average:state() end
+
+---What has been counted, { seen = 1200 }; with such a table, sets it.
+---@param numbers any
+---@return any
+function Average:numbers(numbers) end
+
+---A batch like x, of which about half are earlier samples: see gan.pool.
+---@param x lugano.Tensor {n,...}
+---@return lugano.Tensor of the same shape, without history
+function Pool:exchange(x) end
+
+---Room for the samples, as a checkpoint has them: { images = {50,1,28,28} }.
+---@param shapes any
+---@return any
+function Pool:reserve(shapes) end
+
+---The samples that are kept, once there are some.
+---@return any
+function Pool:state() end
+
+---How many samples there are, { count = 50 }; with such a table, sets it.
+---@param numbers any
+---@return any
+function Pool:numbers(numbers) end
+
+---Augments images, with the chance p for each step of the policy; differentiable.
+---@param x lugano.Tensor {n,c,h,w}
+---@return lugano.Tensor of the shape of x
+function Ada:augment(x) end
+
+---Counts the signs of D's scores of augmented real samples, one update's, and every few
+---updates moves p: up where their mean is above the target, else down.
+---@param scores lugano.Tensor {n,...}
+---@return number p
+function Ada:update(scores) end
+
+---Nothing but numbers is kept.
+---@return any
+function Ada:state() end
+
+---What a checkpoint keeps: p, and what was counted since it moved; with such a table,
+---sets it.
+---@param numbers any
+---@return any
+function Ada:numbers(numbers) end
+
+---Counts scores real and fake in the averages, and gives the penalty: a scalar.
+---@param real lugano.Tensor D's scores of real samples
+---@param fake lugano.Tensor D's scores of fake samples
+---@return lugano.Tensor
+function LeCam:penalty(real, fake) end
+
+---Nothing but numbers is kept.
+---@return any
+function LeCam:state() end
+
+---What a checkpoint keeps, { real =, fake =, steps = }; with such a table, sets it.
+---@param numbers any
+---@return any
+function LeCam:numbers(numbers) end
+
+---The penalty at latents w {n,dim} or {n,layers,dim}: a scalar. Moves the mean length.
+---@param G any a net or a function: w to images
+---@param w lugano.Tensor
+---@param ... any what else G takes
+---@return lugano.Tensor
+function PathLength:penalty(G, w, ...) end
+
+---Nothing but numbers is kept.
+---@return any
+function PathLength:state() end
+
+---What a checkpoint keeps, { mean =, steps = }; with such a table, sets it.
+---@param numbers any
+---@return any
+function PathLength:numbers(numbers) end
 
 ---Shows the picture in the terminal; false where that is not possible.
 ---@return any
@@ -1841,21 +2110,321 @@ function lg.split(x, size, dim) end
 lg.data = {}
 
 ---Images of an IDX file (MNIST's format, gzip or not), and their labels.
----@param files table images = path, labels = path
+---@param files table images = path, labels = path, and any set's options
 ---@return any
 function lg.data.idx(files) end
 
+---The rows of a NumPy file, and labels of another. Unsigned bytes are images, n,h,w or
+---n,c,h,w, or n,h,w,c with channels_last; any others stay the numbers that they are.
+---@param files string|table path, or images = path, labels = path, channels_last = true
+---@return any
+function lg.data.npy(files) end
+
+---Reads one array of a NumPy file as it is.
+---@param path string
+---@return any
+function lg.data.read_npy(path) end
+
+---Writes a tensor so that numpy.load reads it.
+---@param path string
+---@param x lugano.Tensor
+---@return any
+function lg.data.write_npy(path, x) end
+
 ---The rows of a tensor as a set; labels are whole numbers, one a row.
+---@param options table name = "what it is shuffled by", and any set's
 ---@param rows any
 ---@param labels any
 ---@return any
-function lg.data.tensor(rows, labels) end
+function lg.data.tensor(rows, labels, options) end
 
 ---The handwritten digits that come with Lugano: 4,500 images, 1,28,28, with labels; or,
 ---with part = "test", 500 others.
 ---@param part any
+---@param options table
 ---@return any
-function lg.data.digits(part) end
+function lg.data.digits(part, options) end
+
+---MNIST: 60,000 digits, 1,28,28, or 10,000 with part = "test"; labels 0 to 9. If it is
+---missing the error gives the command that gets it.
+---@param part any
+---@param options table
+---@return any
+function lg.data.mnist(part, options) end
+
+---Fashion-MNIST: 60,000 pieces of clothing, 1,28,28, or 10,000 with part = "test"; labels
+---0 to 9, whose names are set.classes.
+---@param part any
+---@param options table
+---@return any
+function lg.data.fashion(part, options) end
+
+---CIFAR-10: 50,000 photographs, 3,32,32, or 10,000 with part = "test"; labels 0 to 9,
+---whose names are set.classes.
+---@param part any
+---@param options table
+---@return any
+function lg.data.cifar10(part, options) end
+
+---CIFAR-100: as CIFAR-10, with labels 0 to 99, or with labels = "coarse" 0 to 19.
+---@param part any
+---@param options table
+---@return any
+function lg.data.cifar100(part, options) end
+
+---Records as CIFAR has them, plain or gzip: a label byte, then red, green and blue.
+---@param options table files = {path, ...}, size = 32, label_bytes = 1, label = 1
+---@return any
+function lg.data.cifar(options) end
+
+---A folder of pictures, or of class folders: their names, sorted, are labels from 1 and
+---set.classes. Pictures become RGB unless channels = 1; with size they are scaled to
+---cover it, and the middle is taken; without, all must be of one size.
+---@param path string
+---@param options table size = 64 or {height, width}, channels = 3, and any set's
+---@return any
+function lg.data.folder(path, options) end
+
+---Gaussians on a square grid round 0: n,2, with set.centers, side * side of them.
+---@param options table n = 10000, side = 5, spacing = 2, std = 0.05
+---@return any
+function lg.data.grid(options) end
+
+---Two half circles that reach into each other (scikit-learn's make_moons): n,2, labels 1
+---and 2.
+---@param options table n = 10000, noise = 0.05
+---@return any
+function lg.data.moons(options) end
+
+---Pairs of images: `for a, b in set:batches(16) do`. Of one folder, whose pictures are
+---two side by side, a the left one; of two folders with the same names; or of two sets. A
+---random crop or flip is the same for both.
+---@param options table folder = path; or a, b = paths or sets; size, channels; any set's
+---@return any
+function lg.data.paired(options) end
+
+---Gaussians on a circle: n,2, label k of center k. set.centers is modes,2, and set.std.
+---@param options table n = 10000, modes = 8, radius = 2, std = 0.02
+---@return any
+function lg.data.ring(options) end
+
+---Images of three random digits each, as red, green and blue: n,3,h,w, and labels 1 to
+---1000, of 100 * red + 10 * green + blue + 1 (Metz et al. 2017). Nothing is copied.
+---@param options table n = 25600, of = data.digits(), or another gray set with labels
+---@return any
+function lg.data.stacked(options) end
+
+---A spiral: n,2, from -1.4 to 1.4 or so. The curve is scikit-learn's, a tenth as large.
+---@param options table n = 10000, noise = 0.02
+---@return any
+function lg.data.swiss_roll(options) end
+
+---Two sets that are drawn independently: `for a, b in set:batches(16) do`. A pass is one
+---of the larger set; the smaller one begins anew within it.
+---@param options table a, b = paths of folders, or sets; size, channels; any set's
+---@return any
+function lg.data.unpaired(options) end
+
+lg.gan = {}
+
+---Adaptive discriminator augmentation (Karras et al. 2020): an object that is called with
+---images and augments them, each step with the chance `ada.p`, and `ada:update(D's scores
+---of the real ones)` after each update of D, which raises p where D is too sure of the
+---real. All that D sees is augmented, in both players' updates. Gradients flow through,
+---of any order, R1's among them. To be given to lg.run. The policy names steps, or groups
+---of them: blit (xflip, rotate90, xint, a translation by whole pixels), geom (scale,
+---rotate, aniso, xfrac, a translation), color (brightness, contrast, lumaflip, hue,
+---saturation, of which the last two leave gray images alone), and corrupt (noise,
+---cutout). Strengths are the paper's. Options: policy = "blit,geom,color"; p = 0, to
+---begin with; target = 0.6, the mean sign to hold; images = 500000, how many real ones p
+---takes from 0 to 1; every = 4, updates of D between changes of p.
+---@param options table policy, p, target, images, every
+---@return lugano.Ada
+function lg.gan.ada(options) end
+
+---Every latent with every class: a row a latent, a column a class.
+---@param z lugano.Tensor {rows,dim}
+---@param classes integer
+---@return lugano.Tensor
+---@return lugano.Tensor {rows*classes,dim}, and labels {rows*classes}
+function lg.gan.class_grid(z, classes) end
+
+---Sets every parameter that is beyond -bound .. bound to the nearer of the two (Arjovsky
+---et al. 2017): after each update of the critic. Running statistics stay.
+---@param net lugano.Net
+---@param bound number 0.01 if it isn't given, as in the paper
+---@return lugano.Net the net
+function lg.gan.clip_weights(net, bound) end
+
+---Consistency regularization (Zhang et al. 2020): the mean of (D(x) - D(T(x)))^2, where T
+---is an augmentation that keeps the meaning. With the real samples it is CR, weighted by
+---10 in the paper; bCR (Zhao et al. 2021) adds that of the fake ones. No gradient flows
+---to what made x.
+---@param D any a net or a function: samples to scores
+---@param x lugano.Tensor {n,...}
+---@param augment any a function of x, or a policy of gan.diffaugment; "translation" if it isn't given
+---@param ... any what else D takes: labels
+---@return lugano.Tensor
+function lg.gan.consistency(D, x, augment, ...) end
+
+---Augments images, each in its own way, so that D learns little of them by heart (Zhao et
+---al. 2020). To be applied to all that D sees, in both players' updates; each call draws
+---anew, for real and fake alike. The policy names what is done, in its order: color
+---(brightness, saturation unless there is one channel, contrast), translation by whole
+---pixels, cutout of a square. Options: translation = 0.125, the most as a share of the
+---size; cutout = 0.5, its size as a share.
+---@param x lugano.Tensor {n,c,h,w}
+---@param policy string "color,translation,cutout" if it isn't given
+---@param options table translation, cutout
+---@return lugano.Tensor of the shape of x
+function lg.gan.diffaugment(x, policy, options) end
+
+---The penalty of DRAGAN (Kodali et al. 2017): the mean of (|the gradient of D at x| -
+---target)^2 round the real samples: at x + a noise s u, where s is the standard deviation
+---of all numbers of the batch, u is uniform from 0 to 1 for each number and a for each
+---sample, as in its authors' program. DRAGAN's weight is 10. Options: noise = 0.5, target
+---= 1, one_sided = false; further arguments are for D.
+---@param D any a net or a function: samples to scores, {n,...}
+---@param real lugano.Tensor {n,...}
+---@param ... any options, and what else D takes
+---@return lugano.Tensor
+function lg.gan.dragan(D, real, ...) end
+
+---The exponential moving average of a net's parameters (Karras et al. 2018; Brock et al.
+---2019; Yazici et al. 2019): `ema.model` is a copy of the net, in eval mode and without
+---gradients, that `ema:update()` moves toward it. To be given to lg.run. update() counts
+---1, update(n) counts n, and what was there keeps the share decay^n: so decay is for one
+---update, or, where n is the size of the batch, for one image. In place of decay:
+---halflife, after how many half of it is forgotten. rampup: the half-life is at most this
+---share of all that was counted, 0.05 as in StyleGAN2, so that the first pictures go.
+---start = 0: until so many were counted the average is a copy. Parameters are averaged,
+---and of the buffers the running statistics, as in BigGAN; other buffers are copied.
+---buffers = "copy" copies all of them, as StyleGAN2 does.
+---@param net lugano.Net with shapes: `input = {...}` was declared, or it was called
+---@param options table decay = 0.999 or halflife, rampup, start, buffers
+---@return lugano.Average
+function lg.gan.ema(net, options) end
+
+---The gradient penalty of WGAN-GP (Gulrajani et al. 2017): the mean over the samples of
+---(|the gradient of D at x| - target)^2, where each x is at a random place between a real
+---sample and a fake one. The norm is over all axes of a sample. No gradient flows to
+---fake. Options: target = 1 (0: Thanh-Tung et al. 2019); one_sided = false, true to
+---punish only what is steeper than target (Petzka et al. 2018). Further arguments, labels
+---say, follow the options or stand in their place, and are handed to D.
+---@param D any a net or a function: samples to scores, {n,...}
+---@param real lugano.Tensor {n,...}
+---@param fake lugano.Tensor of the same shape
+---@param ... any options, and what else D takes
+---@return lugano.Tensor
+function lg.gan.gradient_penalty(D, real, fake, ...) end
+
+---A field of latents between four, its corners: top left, top right, bottom left, bottom
+---right. Steps go down both sides, and across from side to side.
+---@param corners lugano.Tensor {4,dim}
+---@param rows integer from 2
+---@param columns integer from 2
+---@param options table spherical = true; false goes straight
+---@return lugano.Tensor {rows*columns,dim}
+function lg.gan.grid(corners, rows, columns, options) end
+
+---A row of steps from each of the latents a to that of b, for a grid of pictures:
+---@param a lugano.Tensor {rows,dim}
+---@param b lugano.Tensor {rows,dim}
+---@param columns integer steps a row, from 2, both ends included
+---@param options table spherical = true; false goes straight
+---@return lugano.Tensor {rows*columns,dim}
+function lg.gan.interpolate(a, b, columns, options) end
+
+---The regularization of LeCam-GAN, for few data (Tseng et al. 2021): the mean of (D(x) -
+---the moving average of D(G(z)))^2 plus that of (D(G(z)) - the moving average of D(x))^2.
+---An object to be called with the scores at each update of D, and to be given to lg.run.
+---Options: decay = 0.99, of the averages, which begin with the first scores; start = 0, a
+---number of updates during which the averages are the latest means and the penalty is 0;
+---one_sided = false, true to punish only scores that are too sure, real ones above and
+---fake ones below, as the authors' program does.
+---@param options table decay, start, one_sided
+---@return lugano.LeCam
+function lg.gan.lecam(options) end
+
+---a + (b - a) t: from a, at t = 0, to b, at t = 1, straight on.
+---@param a lugano.Tensor
+---@param b lugano.Tensor of the shape of a
+---@param t any a number, or a tensor that broadcasts to them
+---@return lugano.Tensor
+function lg.gan.lerp(a, b, t) end
+
+---The two sides of a GAN's loss, by name. minimax, non_saturating, least_squares,
+---wasserstein, hinge, relativistic (paired) and relativistic_averaged. Scores are logits,
+---tensors of any shape; what comes back is a scalar to minimize, the mean over all scores
+---of each kind. Options of minimax, non_saturating and least_squares: smoothing = 0, how
+---much the label of the real comes toward that of the fake, 0.1 say (Salimans et al.
+---2016), and flip = 0, the chance that a sample's label is exchanged; both for the
+---discriminator alone. Of least_squares, too: real = 1, fake = 0, target = 1 (Mao's b, a
+---and c).
+---@param name string
+---@param options table smoothing, flip, real, fake, target
+---@return table { name =, discriminator = f(real, fake), generator = f(fake, real) }
+function lg.gan.loss(name, options) end
+
+---The path length regularization of StyleGAN2 (Karras et al. 2020): the mean of (|J^T y|
+---- a)^2, where J is the Jacobian of the images by w, y random pictures, and a the moving
+---average of the lengths, which begins at 0 and is a constant to gradients. An object to
+---be called, and to be given to lg.run. StyleGAN2's weight is 2, and 8 where it is added
+---every fourth update. Option: decay = 0.99, of the average.
+---@param options table decay
+---@return lugano.PathLength
+function lg.gan.path_length(options) end
+
+---A history of fakes (Shrivastava et al. 2017): an object that is called with a batch and
+---returns one of the same size. While there is room, samples are kept, and returned; then
+---each is, by the toss of a coin, returned, or exchanged for a random one of those kept,
+---as in CycleGAN. What it returns is for D: it has no history. To be given to lg.run.
+---@param n integer how many it keeps; 0: none, and batches are returned as they are
+---@return lugano.Pool
+function lg.gan.pool(n) end
+
+---R1 (Mescheder et al. 2018): the mean over the real samples of |the gradient of D|^2,
+---without the factor gamma / 2 of the paper, `loss + gamma / 2 * gan.r1(D, x)`. The norm
+---is over all axes of a sample.
+---@param D any a net or a function: samples to scores, {n,...}
+---@param real lugano.Tensor {n,...}
+---@param ... any what else D takes: labels
+---@return lugano.Tensor
+function lg.gan.r1(D, real, ...) end
+
+---R2 (Mescheder et al. 2018): R1 at fake samples. No gradient flows to what made them.
+---@param D any a net or a function: samples to scores, {n,...}
+---@param fake lugano.Tensor {n,...}
+---@param ... any what else D takes: labels
+---@return lugano.Tensor
+function lg.gan.r2(D, fake, ...) end
+
+---Spherical interpolation (Shoemake 1985; White 2016): from a, at t = 0, to b, at t = 1,
+---along the arc between them, so that the length, on which a normal latent's meaning
+---depends, does not shrink midway. Vectors lie along the last axis; parallel, opposite
+---and zero ones are joined by a line. The result has no history.
+---@param a lugano.Tensor {dim} or {...,dim}
+---@param b lugano.Tensor of the shape of a
+---@param t any a number, or a tensor with one for each vector
+---@return lugano.Tensor of the shape of a
+function lg.gan.slerp(a, b, t) end
+
+---mean + psi * (w - mean): StyleGAN's truncation of intermediate latents (Karras et al.
+---2019), where mean is that of many w.
+---@param w lugano.Tensor {n,...,dim}
+---@param mean any {dim}, or a number
+---@param psi number 1 changes nothing, 0 makes all of them the mean
+---@return lugano.Tensor
+function lg.gan.truncate(w, mean, psi) end
+
+---Normal random numbers, where those beyond -psi .. psi are drawn again (Brock et al.
+---2019, the truncation trick): a smaller psi makes better pictures, and less various
+---ones.
+---@param n integer how many latents
+---@param dim any their size, or a table of sizes
+---@param psi number above 0
+---@return lugano.Tensor {n,dim}
+function lg.gan.truncated(n, dim, psi) end
 
 lg.image = {}
 
@@ -1892,8 +2461,10 @@ function lg.nn.Sequential(given) end
 ---@return any
 function lg.nn.Residual(given) end
 
----Fields that are layers or nets become parts, lists of them chains; the rest is the
----script's own. `forward` says what is computed: forward(m, ...).
+---Fields that are layers or nets become parts, lists of them chains. A tensor becomes a
+---parameter if it is tracked, w = lg.randn(4, 4):track(), and else a buffer, which is
+---saved, loaded and cloned, too, and no optimizer touches. The rest is the script's own.
+---`forward` says what is computed: forward(m, ...).
 ---@param given any
 ---@return any
 function lg.nn.Module(given) end
@@ -1903,6 +2474,10 @@ function lg.nn.Module(given) end
 ---@param f function
 ---@return any
 function lg.nn.Repeat(n, f) end
+
+---Every layer's descriptor as data, by name: options, args, doc, samples.
+---@return table
+function lg.nn.layers() end
 
 lg.optim = {}
 
@@ -1914,9 +2489,69 @@ function lg.options(defaults) end
 ---Begins a run, or goes on with it if the options say resume.
 ---@param name string of the run: its folder is out/NAME, or that of --out
 ---@param opt table what lg.options gave
----@param objects table nets and optimizers by name: they are saved
+---@param objects table nets, optimizers and the like by name: they are saved
+---@param settings table keep, best, better, on_nan, log_every, alarms
 ---@return any
-function lg.run(name, opt, objects) end
+function lg.run(name, opt, objects, settings) end
+
+lg.optim.schedule = {}
+
+---The same rate for all steps.
+---@param options table from; warmup = 0, how many updates it takes to rise to it
+---@return any
+function lg.optim.schedule.constant(options) end
+
+---In a straight line from one rate to another, which then stays.
+---@param options table from, to = 0; steps, all there are; warmup = 0, a part of them
+---@return any
+function lg.optim.schedule.linear(options) end
+
+---Along half a cosine from one rate to another, which then stays (Loshchilov and Hutter
+---2017, without restarts).
+---@param options table from, to = 0; steps, all there are; warmup = 0, a part of them
+---@return any
+function lg.optim.schedule.cosine(options) end
+
+---Times a factor for each update; or from one rate to another, which then stays, by what
+---factor that takes.
+---@param options table from; either factor, or to and steps; warmup = 0
+---@return any
+function lg.optim.schedule.exponential(options) end
+
+---Times a factor every so many updates after the warm-up, or at the steps named.
+---@param options table from, factor = 0.1; either every, or at; warmup = 0
+---@return any
+function lg.optim.schedule.step(options) end
+
+---A warm-up before any rate: in n updates it rises in equal steps to what the rate begins
+---with; then comes the rate, from its own step 0.
+---@param n integer how many updates it takes
+---@param rate any a number, a schedule, or a function of a step
+---@return any
+function lg.optim.schedule.warmup(n, rate) end
+
+---Adaptive instance normalization: each channel of each sample of x {n,c,...} normalized
+---by its own mean and variance, times 1 + the first half of s, plus the second, where s =
+---style weight' + bias is {n,2c} of styles {n,features} (Huang and Belongie 2017; the map
+---is StyleGAN's, Karras et al. 2019). The weight is {2c,features} and begins as U(-k, k),
+---k = 1 / sqrt(features), or as init says, the bias {2c} at zero. For spectral,
+---weight_norm and equalized see Linear. Its equalized scale is 1 / sqrt(features).
+---@param options { [integer]: any, name?: string, eps?: number, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.AdaIN(options) end
+
+---Images of any size made {h',w'}, which is out: {n,c,h,w} becomes {n,c,h',w'}, each
+---number the mean of its part of the image. out 1 is global pooling.
+---@param options { [integer]: any, name?: string, out?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.AdaptiveAvgPool2d(options) end
+
+---The mean of each window of images: {n,c,h,w} becomes {n,c,h',w'}, h' = floor((h + 2
+---padding - kernel) / stride) + 1. A stride of 0 is the kernel's size. The zeros of the
+---padding count, as in PyTorch.
+---@param options { [integer]: any, name?: string, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.AvgPool2d(options) end
 
 ---The operator batch_norm on {batch,channels,...}, with weight and bias {channels} if
 ---affine. In training it normalizes by the batch, and moves running_mean and running_var
@@ -1926,18 +2561,48 @@ function lg.run(name, opt, objects) end
 ---@return lugano.Net
 function lg.nn.BatchNorm(options) end
 
+---Batch normalization of x {n,c,...}, times a weight and plus a bias of each sample's
+---own, which y gives. With classes, y is labels {n}, whole numbers from 1, and weight and
+---bias are {classes,c}, a row for each label, ones and zeros at first (Dumoulin et al.
+---2017, de Vries et al. 2017). Without, y is vectors {n,features}, say noise and a shared
+---embedding of the labels, that are mapped: 1 + y weight' and y bias', with weight and
+---bias {c,features} (Brock et al. 2019). These maps begin as U(-k, k), k = 1 /
+---sqrt(features), or as init says. Statistics are as in BatchNorm: those of the batch in
+---training, running_mean and running_var in eval mode. For spectral, weight_norm and
+---equalized see Linear. A map's equalized scale is 1 / sqrt(features).
+---@param options { [integer]: any, name?: string, classes?: integer, eps?: number, momentum?: number, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.ConditionalBatchNorm(options) end
+
+---The operator conv1d with a weight of {out, c/groups, k} and a bias of {out}: {n,c,l}
+---becomes {n,out,l'}. Both begin as U(-k, k), k = 1 / sqrt(c/groups kernel), as PyTorch's
+---do; where init is given it is the weight's, and the bias begins at zero. For spectral,
+---weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, kernel?: integer, stride?: integer, padding?: integer, dilation?: integer, groups?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.Conv1d(options) end
+
 ---The operator conv2d with a weight of {out, c/groups, kh, kw} and a bias of {out}:
 ---{n,c,h,w} becomes {n,out,h',w'}. Both begin as U(-k, k), k = 1 / sqrt(c/groups kh kw),
 ---as PyTorch's do; where init is given it is the weight's, and the bias begins at zero.
----@param options { [integer]: any, name?: string, act?: any, norm?: any, spectral?: boolean, out?: integer, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[], dilation?: integer|integer[], groups?: integer, bias?: boolean, init?: string }
+---For spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[], dilation?: integer|integer[], groups?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
 ---@return lugano.Net
 function lg.nn.Conv2d(options) end
+
+---The operator conv_transpose1d with a weight of {c, out/groups, k} and a bias of {out}:
+---{n,c,l} becomes {n,out,l'}, longer by stride. Both begin as U(-k, k), k = 1 /
+---sqrt(out/groups kernel), as PyTorch's do; where init is given it is the weight's, and
+---the bias begins at zero. For spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, kernel?: integer, stride?: integer, padding?: integer, dilation?: integer, groups?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean, output_padding?: integer }
+---@return lugano.Net
+function lg.nn.ConvTranspose1d(options) end
 
 ---The operator conv_transpose2d with a weight of {c, out/groups, kh, kw} and a bias of
 ---{out}: {n,c,h,w} becomes {n,out,h',w'}, larger by stride. Both begin as U(-k, k), k = 1
 ---/ sqrt(out/groups kh kw), as PyTorch's do; where init is given it is the weight's, and
----the bias begins at zero.
----@param options { [integer]: any, name?: string, act?: any, norm?: any, spectral?: boolean, out?: integer, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[], dilation?: integer|integer[], groups?: integer, bias?: boolean, init?: string, output_padding?: integer|integer[] }
+---the bias begins at zero. For spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[], dilation?: integer|integer[], groups?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean, output_padding?: integer|integer[] }
 ---@return lugano.Net
 function lg.nn.ConvTranspose2d(options) end
 
@@ -1947,27 +2612,252 @@ function lg.nn.ConvTranspose2d(options) end
 ---@return lugano.Net
 function lg.nn.Dropout(options) end
 
+---Dropout of whole channels of {batch,channels,...}: in training all numbers of a channel
+---of a sample are 0 with probability p, else divided by 1 - p; in eval mode x itself.
+---Tompson et al. 2015.
+---@param options { [integer]: any, name?: string, p?: number }
+---@return lugano.Net
+function lg.nn.Dropout2d(options) end
+
+---The operator elu as a layer: x where x > 0, else alpha (exp(x) - 1) (Clevert et al.
+---2015). Any shape.
+---@param options { [integer]: any, name?: string, alpha?: number }
+---@return lugano.Net
+function lg.nn.ELU(options) end
+
+---For each label, a whole number from 1 to count, the row of the weight {count,out} that
+---it names: {n} becomes {n,out}, and any shape gets one more axis of size out. The weight
+---begins at N(0, 1), as PyTorch's does. For spectral, weight_norm and equalized see
+---Linear.
+---@param options { [integer]: any, name?: string, count?: integer, out?: integer, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.Embedding(options) end
+
 ---Each sample as one row: {batch,...} becomes {batch,features}.
 ---@param options { [integer]: any, name?: string }
 ---@return lugano.Net
 function lg.nn.Flatten(options) end
 
----The operator leaky_relu as a layer: x where x > 0, else slope x. Any shape.
+---The operator gelu as a layer: x P(x), where P is the normal distribution, or with
+---approximate its approximation by tanh (Hendrycks and Gimpel 2016). Any shape.
+---@param options { [integer]: any, name?: string, approximate?: string }
+---@return lugano.Net
+function lg.nn.GELU(options) end
+
+---a sigmoid(b), where a is the first half of x along the axis dim, and b the second: the
+---axis becomes half as long (Dauphin et al. 2017). For the channels of {n,c,h,w} dim is
+---2.
+---@param options { [integer]: any, name?: string, dim?: integer }
+---@return lugano.Net
+function lg.nn.GLU(options) end
+
+---A step of a gated recurrent unit: x {n,features} and the state h {n,hidden} give the
+---next state {n,hidden}. With the gates r, z, n side by side, weight_ih is
+---{3*hidden,features}, weight_hh {3*hidden,hidden}, bias_ih and bias_hh {3*hidden}; r =
+---sigmoid(W_ir x + b_ir + W_hr h + b_hr), z likewise, n = tanh(W_in x + b_in + r (W_hn h
+---+ b_hn)), and the state becomes (1 - z) n + z h (Cho et al. 2014, in PyTorch's form).
+---All begin as U(-k, k), k = 1 / sqrt(hidden), as PyTorch's do; where init is given it is
+---the weights', and the biases begin at zero. States that are left out are zeros, as a
+---sequence begins.
+---@param options { [integer]: any, name?: string, hidden?: integer, bias?: boolean, init?: string }
+---@return lugano.Net
+function lg.nn.GRUCell(options) end
+
+---The operator group_norm: each of the groups of neighboring channels of each sample of
+---{batch,channels,...} normalized by its mean and variance, with weight (1 at first) and
+---bias (0) {channels} if affine (Wu and He 2018). groups must divide the channels.
+---@param options { [integer]: any, name?: string, groups?: integer, eps?: number, affine?: boolean }
+---@return lugano.Net
+function lg.nn.GroupNorm(options) end
+
+---The operator hardtanh as a layer: x, but no less than min and no more than max. Any
+---shape.
+---@param options { [integer]: any, name?: string, min?: number, max?: number }
+---@return lugano.Net
+function lg.nn.Hardtanh(options) end
+
+---The operator instance_norm: each channel of each sample of {batch,channels,...}
+---normalized by its own mean and variance, with weight (1 at first) and bias (0)
+---{channels} if affine (Ulyanov et al. 2016). With track_running_stats, running_mean and
+---running_var follow the averages over the batch by momentum, and in eval mode it
+---normalizes by those. PyTorch's defaults.
+---@param options { [integer]: any, name?: string, eps?: number, momentum?: number, affine?: boolean, track_running_stats?: boolean }
+---@return lugano.Net
+function lg.nn.InstanceNorm(options) end
+
+---A step of long short-term memory: x {n,features} and the states h and c {n,hidden} give
+---the next h and c. With the gates i, f, g, o side by side, weight_ih is
+---{4*hidden,features}, weight_hh {4*hidden,hidden}, bias_ih and bias_hh {4*hidden}; i =
+---sigmoid(W_ii x + b_ii + W_hi h + b_hi), f and o likewise, g with tanh, c becomes f c +
+---i g, and h is o tanh(c) (Hochreiter and Schmidhuber 1997, in PyTorch's form). All begin
+---as U(-k, k), k = 1 / sqrt(hidden), as PyTorch's do; where init is given it is the
+---weights', and the biases begin at zero. States that are left out are zeros, as a
+---sequence begins.
+---@param options { [integer]: any, name?: string, hidden?: integer, bias?: boolean, init?: string }
+---@return lugano.Net
+function lg.nn.LSTMCell(options) end
+
+---The operator layer_norm: the numbers of the last axes of each sample, together,
+---normalized by their mean and variance, with weight (1 at first) and bias (0) of the
+---shape of these axes if affine (Ba et al. 2016). axes is how many they are; 0 is the
+---last one of {batch,features} and {batch,length,features}, and all but the batch of
+---{batch,channels,height,width}, as the critic of WGAN-GP has it.
+---@param options { [integer]: any, name?: string, axes?: integer, eps?: number, affine?: boolean }
+---@return lugano.Net
+function lg.nn.LayerNorm(options) end
+
+---The operator leaky_relu as a layer: x where x > 0, else slope x (Maas et al. 2013). Any
+---shape.
 ---@param options { [integer]: any, name?: string, slope?: number }
 ---@return lugano.Net
 function lg.nn.LeakyReLU(options) end
 
 ---x W' + b: {batch,features} becomes {batch,out}. The weight is {out,features}, the bias
 ---{out}. They begin as U(-k, k), k = 1 / sqrt(features), as PyTorch's do; where init is
----given it is the weight's, and the bias begins at zero.
----@param options { [integer]: any, name?: string, act?: any, norm?: any, spectral?: boolean, out?: integer, bias?: boolean, init?: string }
+---given it is the weight's, and the bias begins at zero. Of spectral, weight_norm and
+---equalized one may be true: the weight is divided by its largest singular value, which a
+---power iteration in each pass in training follows (Miyato et al. 2018); is made of
+---lengths and directions (Salimans and Kingma 2016); or begins at N(0, 1) and is
+---multiplied by sqrt(2 / features) at each use (Karras et al. 2018).
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
 ---@return lugano.Net
 function lg.nn.Linear(options) end
+
+---The operator log_sigmoid as a layer: -log(1 + exp(-x)). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.LogSigmoid(options) end
+
+---The operator log_softmax as a layer: the logarithm of exp(x) divided by its sum along
+---the axis dim, which 2 is for {batch,classes}. The result has the shape of x.
+---@param options { [integer]: any, name?: string, dim?: integer }
+---@return lugano.Net
+function lg.nn.LogSoftmax(options) end
+
+---The maximum of each window of images: {n,c,h,w} becomes {n,c,h',w'}, h' = floor((h + 2
+---padding - kernel) / stride) + 1. A stride of 0 is the kernel's size. What is in the
+---padding is never a maximum.
+---@param options { [integer]: any, name?: string, kernel?: integer|integer[], stride?: integer|integer[], padding?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.MaxPool2d(options) end
+
+---The greatest of pieces weighted sums: {batch,features} becomes {batch,out} (Goodfellow
+---et al. 2013, as the discriminator of the first GAN had it). The weight is {out pieces,
+---features}, the bias {out pieces}; the pieces of an output are neighbors. They begin as
+---Linear's. For spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, pieces?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.Maxout(options) end
+
+---x {n,features} with out more features, which say how near the sample is to the others
+---of the batch: {n,features+out} (Salimans et al. 2016). The weight {out kernel_dim,
+---features} makes of each sample out rows of kernel_dim numbers; feature b of sample i is
+---the sum over all samples j, itself included, of exp(-|M_ib - M_jb|), the 1-norm. The
+---weight begins as Linear's. For spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, out?: integer, kernel_dim?: integer, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.MinibatchDiscrimination(options) end
+
+---x {n,c,...} with more channels that say how much the samples of a group differ:
+---{n,c+channels,...} (Karras et al. 2018). The standard deviation over a group, sqrt(var
+---+ 1e-8), is averaged over the places and over c/channels channels. A group has group
+---samples, k, k + n/group, ..., or the whole batch if that is smaller or group is 0;
+---group must divide n, and channels c.
+---@param options { [integer]: any, name?: string, group?: integer, channels?: integer }
+---@return lugano.Net
+function lg.nn.MinibatchStd(options) end
+
+---The operator mish as a layer: x tanh(log(1 + exp(x))) (Misra 2019). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.Mish(options) end
+
+---A convolution of x {n,c,h,w} whose weight {out,c,kh,kw} is scaled for each sample along
+---c by s = style style_weight' + style_bias, {n,c} of styles {n,features}, and, if
+---demodulate, then divided for each output by its length, sqrt(sum((w s)^2) + 1e-8):
+---{n,out,h,w}, or with upsample {n,out,2h,2w}, by the transpose with stride 2 and the
+---filter {1,3,3,1} (StyleGAN2, Karras et al. 2020). bias {out} is added last. kernel is
+---odd, and the padding keeps the size. weight and bias begin as those of Conv2d,
+---style_weight {c,features} as U(-k, k), k = 1 / sqrt(features), style_bias {c} at one.
+---Equalized, both weights begin at N(0, 1) and are scaled by sqrt(2 / inputs) and 1 /
+---sqrt(features), and the bias begins at zero.
+---@param options { [integer]: any, name?: string, act?: any, norm?: any, out?: integer, kernel?: integer|integer[], upsample?: boolean, demodulate?: boolean, bias?: boolean, init?: string, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.ModulatedConv2d(options) end
+
+---x + strength noise, where noise {n,1,...} is N(0, 1), drawn anew at each call, in eval
+---mode as well, from the script's random numbers (Karras et al. 2019). strength is
+---learned and begins at 0: {channels} for {batch,channels,...}, or {1} if not
+---per_channel, as StyleGAN2 has it.
+---@param options { [integer]: any, name?: string, per_channel?: boolean }
+---@return lugano.Net
+function lg.nn.NoiseInjection(options) end
+
+---x where x > 0, else w x, with a slope w that is learned (He et al. 2015). The weight is
+---{1}, or {channels} for {batch,channels,...} if per_channel, and begins as slope. The
+---result has the shape of x.
+---@param options { [integer]: any, name?: string, slope?: number, per_channel?: boolean }
+---@return lugano.Net
+function lg.nn.PReLU(options) end
+
+---x with more numbers around it. pad is one number for all sides of {batch,channels,...},
+---or has how many before and after the last axis, then the axis before it:
+---{left,right,top,bottom} for images. They are value, or mirrored at the outermost
+---(reflect), or that repeated (replicate).
+---@param options { [integer]: any, name?: string, pad?: integer|integer[], mode?: string, value?: number }
+---@return lugano.Net
+function lg.nn.Pad(options) end
+
+---{batch,channels,...} divided by sqrt(mean(x^2) + eps), the mean over the channels: at
+---each place, or of each latent vector, the length becomes sqrt(channels) (Karras et al.
+---2018).
+---@param options { [integer]: any, name?: string, eps?: number }
+---@return lugano.Net
+function lg.nn.PixelNorm(options) end
+
+---Channels laid out as pixels: {n,c r r,h,w} becomes {n,c,r h,r w}, where r is factor
+---(Shi et al. 2016).
+---@param options { [integer]: any, name?: string, factor?: integer }
+---@return lugano.Net
+function lg.nn.PixelShuffle(options) end
+
+---Pixels laid out as channels, the inverse of PixelShuffle: {n,c,r h,r w} becomes {n,c r
+---r,h,w}, where r is factor.
+---@param options { [integer]: any, name?: string, factor?: integer }
+---@return lugano.Net
+function lg.nn.PixelUnshuffle(options) end
+
+---A score for features x {n,f} and labels {n}, whole numbers from 1 to classes: x weight'
+---+ bias, plus the product of x with the row of the embedding that the label names, {n,1}
+---(Miyato and Koyama 2018). weight is {1,f}, embedding {classes,f}, bias {1}; they begin
+---as U(-k, k), k = 1 / sqrt(f), or, where init is given, as that says, and the bias at
+---zero. The options are for weight and embedding. For spectral, weight_norm and equalized
+---see Linear.
+---@param options { [integer]: any, name?: string, classes?: integer, bias?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.ProjectionHead(options) end
 
 ---The operator relu as a layer: max(x, 0). Any shape.
 ---@param options { [integer]: any, name?: string }
 ---@return lugano.Net
 function lg.nn.ReLU(options) end
+
+---The operator relu6 as a layer: min(max(x, 0), 6) (Krizhevsky 2010). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.ReLU6(options) end
+
+---Images {n,c,h,w} with their mirror image at the edge around them: as many as pad says,
+---one number for all sides, or {left,right,top,bottom}.
+---@param options { [integer]: any, name?: string, pad?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.ReflectionPad2d(options) end
+
+---Images {n,c,h,w} with the pixels at the edge, repeated, around them: as many as pad
+---says, one number for all sides, or {left,right,top,bottom}.
+---@param options { [integer]: any, name?: string, pad?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.ReplicationPad2d(options) end
 
 ---Each sample in the shape dims; the batch, axis 1, stays. One of the sizes may be -1: it
 ---is worked out.
@@ -1975,42 +2865,167 @@ function lg.nn.ReLU(options) end
 ---@return lugano.Net
 function lg.nn.Reshape(options) end
 
+---The operator selu as a layer: s x where x > 0, else s a (exp(x) - 1), with s 1.0507...
+---and a 1.6732... (Klambauer et al. 2017). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.SELU(options) end
+
+---x + gamma o, where o mixes for each place of images {n,c,h,w} the values of all places:
+---their shares are the softmax of the products of its query with their keys (Zhang et al.
+---2018). Four 1x1 convolutions without bias: query and key have c/reduction channels,
+---value c/2, output c. gamma {1} begins at 0, so that the layer begins as x itself. With
+---pool, keys and values are max-pooled to half the size (Brock et al. 2018). For
+---spectral, weight_norm and equalized see Linear.
+---@param options { [integer]: any, name?: string, reduction?: integer, pool?: boolean, init?: string, spectral?: boolean, weight_norm?: boolean, equalized?: boolean }
+---@return lugano.Net
+function lg.nn.SelfAttention(options) end
+
+---The operator silu as a layer: x sigmoid(x), also called swish (Ramachandran et al.
+---2017). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.SiLU(options) end
+
 ---The operator sigmoid as a layer: 1 / (1 + exp(-x)). Any shape.
 ---@param options { [integer]: any, name?: string }
 ---@return lugano.Net
 function lg.nn.Sigmoid(options) end
+
+---The operator softmax as a layer: exp(x) divided by its sum along the axis dim, which 2
+---is for {batch,classes}. The result has the shape of x.
+---@param options { [integer]: any, name?: string, dim?: integer }
+---@return lugano.Net
+function lg.nn.Softmax(options) end
 
 ---The operator softplus as a layer: log(1 + exp(x)). Any shape.
 ---@param options { [integer]: any, name?: string }
 ---@return lugano.Net
 function lg.nn.Softplus(options) end
 
+---The operator softsign as a layer: x / (1 + |x|). Any shape.
+---@param options { [integer]: any, name?: string }
+---@return lugano.Net
+function lg.nn.Softsign(options) end
+
 ---The operator tanh as a layer: tanh x. Any shape.
 ---@param options { [integer]: any, name?: string }
 ---@return lugano.Net
 function lg.nn.Tanh(options) end
+
+---Images made larger by scale, or of the size {h',w'} where that is given: {n,c,h,w}
+---becomes {n,c,scale h,scale w}. nearest repeats pixels; bilinear interpolates between
+---them, as PyTorch does with align_corners false. With a Conv2d after it, it takes the
+---place of a ConvTranspose2d without its checkerboards (Odena et al. 2016).
+---@param options { [integer]: any, name?: string, scale?: integer|integer[], mode?: string, size?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.Upsample(options) end
+
+---Images {n,c,h,w} with zeros around them: as many as pad says, one number for all sides,
+---or {left,right,top,bottom}.
+---@param options { [integer]: any, name?: string, pad?: integer|integer[] }
+---@return lugano.Net
+function lg.nn.ZeroPad2d(options) end
+
+---v and u are the running means of the squares of gradients and of steps; the step is lr
+---sqrt(u + eps) / sqrt(v + eps) g (Zeiler 2012). PyTorch's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, rho?: number, eps?: number }
+---@return lugano.Optimizer
+function lg.optim.Adadelta(target, options) end
+
+---The step is lr g / (sqrt(s) + eps), where s is initial_accumulator and the sum of g^2
+---of all steps (Duchi et al. 2011); lr is divided by 1 + lr_decay (t - 1) in step t.
+---PyTorch's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, lr_decay?: number, initial_accumulator?: number, eps?: number }
+---@return lugano.Optimizer
+function lg.optim.Adagrad(target, options) end
 
 ---m and v, the running means of the gradient and of its square, without their bias
 ---towards zero, give the step lr m / (sqrt(v) + eps) (Kingma and Ba 2015). amsgrad takes
 ---the largest v so far (Reddi et al. 2018). weight_decay adds to the gradient. PyTorch's
 ---numbers.
 ---@param target lugano.Net|table
----@param options? { lr?: number, betas?: number[], eps?: number, weight_decay?: number, amsgrad?: boolean }
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number, amsgrad?: boolean }
 ---@return lugano.Optimizer
 function lg.optim.Adam(target, options) end
 
 ---Adam, but weight_decay shrinks the parameters themselves, by lr weight_decay a step
 ---(Loshchilov and Hutter 2019). PyTorch's numbers.
 ---@param target lugano.Net|table
----@param options? { lr?: number, betas?: number[], eps?: number, weight_decay?: number, amsgrad?: boolean }
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number, amsgrad?: boolean }
 ---@return lugano.Optimizer
 function lg.optim.AdamW(target, options) end
 
----p - lr (g + weight_decay p); with momentum, m = momentum m + g takes the place of g;
----nesterov looks ahead: g + momentum m (Sutskever et al. 2013). PyTorch's numbers,
----without dampening.
+---Adam with the largest recent gradient, u = max(beta2 u, |g| + eps), in the place of
+---sqrt(v) + eps (Kingma and Ba 2015, 7.1). PyTorch's numbers.
 ---@param target lugano.Net|table
----@param options? { lr?: number, momentum?: number, nesterov?: boolean, weight_decay?: number }
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number }
+---@return lugano.Optimizer
+function lg.optim.Adamax(target, options) end
+
+---Adam's extragradient (Gidel et al. 2019, algorithm 4): opt:extrapolate(loss) goes where
+---a step of Adam would, and opt:minimize(loss), of a loss computed anew, steps from where
+---it was with the gradient found there. Both halves count for the moments.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number, amsgrad?: boolean }
+---@return lugano.Optimizer
+function lg.optim.ExtraAdam(target, options) end
+
+---The extragradient method (Korpelevich 1976; for GANs Gidel et al. 2019):
+---opt:extrapolate(loss) goes where a step of SGD would, and opt:minimize(loss), of a loss
+---computed anew, steps from where it was with the gradient found there. It does not
+---circle round the balance of two nets.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, momentum?: number, dampening?: number, nesterov?: boolean }
+---@return lugano.Optimizer
+function lg.optim.ExtraSGD(target, options) end
+
+---The step is lr times the sign of beta1 m + (1 - beta1) g; then m = beta2 m + (1 -
+---beta2) g (Chen et al. 2023). weight_decay shrinks the parameters by lr weight_decay a
+---step. It wants a third to a tenth of Adam's lr.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[] }
+---@return lugano.Optimizer
+function lg.optim.Lion(target, options) end
+
+---Adam with Nesterov's momentum, which grows to beta1 by the schedule 1 - 0.96^(t
+---momentum_decay) / 2 (Dozat 2016). PyTorch 1.13's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number, momentum_decay?: number }
+---@return lugano.Optimizer
+function lg.optim.NAdam(target, options) end
+
+---Adam that expects the next direction to be like this one: it takes this one twice and
+---the last one back (Daskalakis et al. 2018, algorithm 1), which ends the circles of two
+---nets at the cost of one gradient a step.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number, amsgrad?: boolean }
+---@return lugano.Optimizer
+function lg.optim.OptimisticAdam(target, options) end
+
+---Adam that knows how uncertain v is at first: its steps are without v as long as v is of
+---few gradients, and rectified afterwards, in the place of a warm-up (Liu et al. 2020).
+---PyTorch's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, betas?: number[], eps?: number }
+---@return lugano.Optimizer
+function lg.optim.RAdam(target, options) end
+
+---v = alpha v + (1 - alpha) g^2, and the step is lr g / (sqrt(v) + eps) (Tieleman and
+---Hinton 2012). centered takes the square of the running mean from v (Graves 2013);
+---momentum sums the steps. PyTorch's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, alpha?: number, eps?: number, momentum?: number, centered?: boolean }
+---@return lugano.Optimizer
+function lg.optim.RMSprop(target, options) end
+
+---p - lr (g + weight_decay p); with momentum, m = momentum m + (1 - dampening) g takes
+---the place of g; nesterov looks ahead: g + momentum m (Sutskever et al. 2013). maximize
+---climbs. PyTorch's numbers.
+---@param target lugano.Net|table
+---@param options? { lr?: number, weight_decay?: number, maximize?: boolean, momentum?: number, dampening?: number, nesterov?: boolean }
 ---@return lugano.Optimizer
 function lg.optim.SGD(target, options) end
 

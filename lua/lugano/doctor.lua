@@ -22,15 +22,22 @@ local function terminal_text(m)
                                                         m.picture)
 end
 
---- The folder of the digits, or how to name one.
+--- The named sets that are there, and where.
 local function data_text()
   core.load "data"
-  for _, dir in ipairs(core.data_dirs()) do
-    if core.file_exists(dir .. "/digits/train-images-idx3-ubyte.gz") then
-      return "digits in " .. dir .. "/digits"
+  local found <const>, missing <const> = {}, {}
+  for _, set in ipairs(core.found_data()) do
+    if set.folder then
+      found[#found + 1] = ("%s in %s"):format(set.name, set.folder)
+    else
+      missing[#missing + 1] = set.name
     end
   end
-  return "digits not found; set LUGANO_DATA to the folder that has 'digits'"
+  if #found == 0 then
+    return "none found; set LUGANO_DATA to the folder that has 'digits'"
+  end
+  local text <const> = table.concat(found, ", ")
+  return #missing == 0 and text or text .. "; not here: " .. table.concat(missing, ", ")
 end
 
 return function()
@@ -40,6 +47,7 @@ return function()
     { "Lua", v.lua },
     { "OpenBLAS", blas_text(m, v) },
     { "libpng", ("%s, zlib %s"):format(m.png, m.zlib) },
+    { "libjpeg", core.has_jpeg and "built with it" or "built without it" },
     { "prompt", core.line_editing },
     { "system", m.system },
     { "processor", m.processor },

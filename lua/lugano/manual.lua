@@ -38,8 +38,10 @@ local function creation(name, c)
 end
 
 local function layer(name, l)
-  put(("### %s\n\n    nn.%s { %s }\n\n%s%s\n\n"):format(name, name, l.args or "",
-    sentence(l.doc), l.weighted and " Takes act and norm, too." or ""))
+  local inputs <const> = l.inputs == "x" and "" or " (" .. l.inputs .. ")"
+  put(("### %s\n\n    nn.%s { %s }%s\n\n%s%s\n\n"):format(
+    name, name, l.args or "", inputs, sentence(l.doc),
+    l.weighted and " Takes act and norm, too." or ""))
 end
 
 local function optimizer(name, o)
@@ -69,6 +71,8 @@ return function()
     operators(false), operator)
   chapter("Operators of gradients", "What gradient rules are made of.", operators(true),
           operator)
-  chapter("Layers", "Options by name. Input sizes are inferred.", core.layers(), layer)
+  chapter("Layers", "Options by name. Input sizes are inferred. init is one of "
+    .. table.concat(core.initializers(), ", ") .. "; some take a number, as in "
+    .. '`init = "normal 0.02"`.', core.layers(), layer)
   chapter("Optimizers", "Options by name.", core.optimizers(), optimizer)
 end

@@ -45,8 +45,21 @@ local classes <const> = {
   { "optim", "methods", "Optimizer", "An optimizer of a net's parameters." },
   { "run", "Run", "Run", "A training run and its folder.",
     { progress = true, log = true, image = true, checkpoint = true, finish = true } },
-  { "data", "Set", "Dataset", "A set of images, and labels if there are some." },
+  { "data_set", "Set", "Dataset", "A set of images, and labels if there are some." },
+  { "gan_ema", "Average", "Average", "A net's moving average." },
+  { "gan_pool", "Pool", "Pool", "Earlier samples, for the critic." },
+  { "gan_ada", "Ada", "Ada", "Augmentation that adapts." },
+  { "gan_lecam", "LeCam", "LeCam", "LeCam's penalty and its averages." },
+  { "gan_path", "PathLength", "PathLength", "The path length penalty and its mean." },
   { "image", "core.image_methods", "Picture", "A picture." },
+}
+
+-- What else editors should know of a class.
+local fields <const> = {
+  Net = { "overload fun(...): lugano.Tensor" },
+  Optimizer = { "field lr number of the next update; setting it sets that of all groups",
+                "field groups table[] their options",
+                "field grad_norm number|nil of all gradients of the latest update" },
 }
 
 -- What a parameter of this name is, where the comment doesn't say.
@@ -294,7 +307,7 @@ local function put_classes()
     put ""
     put_doc(class[4])
     put("---@class lugano.", class[3])
-    if class[3] == "Net" then put "---@overload fun(...): lugano.Tensor" end
+    for _, line in ipairs(fields[class[3]] or {}) do put("---@", line) end
     put("local ", class[3], " = {}")
   end
   put ""
@@ -302,6 +315,28 @@ local function put_classes()
   put "---@field version string"
   put '---@field element "float"|"double" the type of elements'
   put "local lg = {}"
+end
+
+--- The functions of a part, lg.gan say: of its file, and of those that load late.
+local function put_part(owner, part)
+  for _, f in ipairs(read_functions(part)) do
+    if f.owner == owner then put_read("lg." .. part .. "." .. f.name, f) end
+  end
+  core.load(part)
+  local late <const> = core[part .. "_late"] or {}
+  for _, name in ipairs(sorted_keys(late)) do
+    put_read("lg." .. part .. "." .. name, find(late[name], function(f)
+      return f.owner == owner and f.name == name
+    end))
+  end
+end
+
+local function put_schedules()
+  put ""
+  put "lg.optim.schedule = {}"
+  for _, f in ipairs(read_functions "schedule") do
+    if f.owner == "schedule" then put_read("lg.optim.schedule." .. f.name, f) end
+  end
 end
 
 local function put_lua_functions()
@@ -321,9 +356,7 @@ local function put_lua_functions()
     else
       put ""
       put("lg.", part, " = {}")
-      for _, f in ipairs(list) do
-        if f.owner == part then put_read("lg." .. part .. "." .. f.name, f) end
-      end
+      put_part(part, part)
     end
   end
 end
@@ -370,6 +403,7 @@ return function()
   for _, op in ipairs(by_name(core.ops())) do put_operator(op) end
   put_methods()
   put_lua_functions()
+  put_schedules()
   local layers <const>, optimizers <const> = core.layers(), core.optimizers()
   for _, name in ipairs(sorted_keys(layers)) do put_layer(name, layers[name]) end
   for _, name in ipairs(sorted_keys(optimizers)) do

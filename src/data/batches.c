@@ -1,237 +1,126 @@
-/* batches.c - data sets in memory, shuffled batches. */
+/* batches.c - rows as tensors, and batches made ahead. */
 #include "data/batches.h"
 
 #include "base/memory.h"
 #include "base/pool.h"
-#include "base/random.h"
-#include "data/idx.h"
 #include "data/image.h"
+#include "data/sampler.h"
 
-#include <stdio.h>
 #include <string.h>
 
-enum { GATHER_PIECE = 1 << 15, MAX_SET_NAME = 63 };    /* numbers of a parallel piece */
+enum { GATHER_PIECE = 1 << 15 };       /* numbers of a parallel piece */
 
-struct lgi_dataset {
-    lgi_owned owned;
-    lg_engine *engine;
-    int refs;
-    char name[MAX_SET_NAME + 1];
-    int ndim;
-    int64_t dim[LG_MAX_DIM];           /* n, then the shape of a row */
-    int64_t row;                       /* numbers in a row */
-    unsigned char *bytes;              /* n * row of them, or */
-    lg_tensor *rows;                   /* n, ... */
-    unsigned char *labels;             /* n, or NULL */
-    int64_t *order;                    /* n: the latest pass's, made when first needed */
-    int64_t order_pass;
-    uint64_t order_seed;
-};
-
-/* life */
-
-static void destroy_set(lg_engine *E, lgi_owned *o)
-{
-    lgi_dataset *s = (lgi_dataset *)o;
-    lgi_disown(o);
-    lgi_free(E, s->bytes, (size_t)(s->dim[0] * s->row));
-    lgi_free(E, s->labels, (size_t)s->dim[0]);
-    lgi_free(E, s->order, (size_t)s->dim[0] * sizeof *s->order);
-    lgi_free(E, s, sizeof *s);
-}
-
-lgi_dataset *lgi_retain_dataset(lgi_dataset *s)
-{
-    if (s)
-        s->refs++;
-    return s;
-}
-
-void lgi_release_dataset(lgi_dataset *s)
-{
-    if (!s || --s->refs > 0)
-        return;
-    lg_release(s->rows);
-    destroy_set(s->engine, &s->owned);
-}
-
-static lg_status check_set(lg_engine *E, const char *name, int ndim, const int64_t *dim)
-{
-    char text[LGI_SHAPE_TEXT];
-    if (strlen(name) > MAX_SET_NAME)
-        return lgi_fail(E, LG_EARG, "data: the name '%.60s...' has more than %d bytes",
-                        name, MAX_SET_NAME);
-    if (ndim < 1 || ndim > LG_MAX_DIM || lgi_product_of(dim, ndim) < 1)
-        return lgi_fail(E, LG_ESHAPE, "data: '%s' is %s; a set has rows, one at least",
-                        name, lgi_dims(ndim, dim, text));
-    return LG_OK;
-}
-
-/* A set without content. */
-static lgi_dataset *new_set(lg_engine *E, const char *name, int ndim, const int64_t *dim)
-{
-    if (E->status < 0 || check_set(E, name, ndim, dim) < 0)
-        return NULL;
-    lgi_dataset *s = lgi_alloc0(E, sizeof *s);
-    if (!s)
-        return NULL;
-    s->engine = E;
-    s->refs = 1;
-    snprintf(s->name, sizeof s->name, "%s", name);
-    s->ndim = ndim;
-    memcpy(s->dim, dim, (size_t)ndim * sizeof *dim);
-    s->row = lgi_product_of(dim + 1, ndim - 1);
-    lgi_own(E, &s->owned, destroy_set);
-    return s;
-}
-
-lgi_dataset *lgi_byte_dataset(lg_engine *E, const char *name, int ndim,
-                              const int64_t *dim, unsigned char *bytes,
-                              unsigned char *labels)
-{
-    lgi_dataset *s = new_set(E, name, ndim, dim);
-    if (!s) {
-        lgi_free(E, bytes, (size_t)lgi_product_of(dim, ndim));
-        lgi_free(E, labels, ndim > 0 ? (size_t)dim[0] : 1);
-        return NULL;
-    }
-    s->bytes = bytes;
-    s->labels = labels;
-    return s;
-}
-
-static lg_status copy_labels(lgi_dataset *s, const lg_tensor *labels)
-{
-    lg_engine *E = s->engine;
-    if (labels->ndim != 1 || labels->dim[0] != s->dim[0])
-        return lgi_fail(E, LG_ESHAPE, "data: '%s' has %lld rows and its labels are %s; "
-                        "they must be one for each row", s->name, (long long)s->dim[0],
-                        LGI_SHAPE(labels));
-    s->labels = lgi_alloc(E, (size_t)s->dim[0]);
-    for (int64_t i = 0; s->labels && i < s->dim[0]; i++) {
-        double v = (double)labels->data[i];
-        if (!(v >= 0 && v <= 255 && v == (double)(int)v))
-            return lgi_fail(E, LG_EARG, "data: label %lld of '%s' is %g; labels are "
-                            "whole numbers from 0 to 255", (long long)i + 1, s->name, v);
-        s->labels[i] = (unsigned char)v;
-    }
-    return E->status;
-}
-
-lgi_dataset *lgi_tensor_dataset(lg_engine *E, const char *name, lg_tensor *rows,
-                                const lg_tensor *labels)
-{
-    lgi_dataset *s = rows ? new_set(E, name, rows->ndim, rows->dim) : NULL;
-    if (!s)
-        return NULL;
-    s->rows = lg_retain(rows);
-    if (labels && copy_labels(s, labels) < 0) {
-        lgi_release_dataset(s);
-        return NULL;
-    }
-    return s;
-}
-
-static lg_status check_idx_pair(lg_engine *E, const char *images, const lgi_idx *x,
-                                const char *labels, const lgi_idx *y)
-{
-    if (x->ndim < 3)
-        return lgi_fail(E, LG_EFORMAT, "'%s' has %d axes; images have 3 (n,h,w) or 4 "
-                        "(n,c,h,w)", images, x->ndim);
-    if (labels && (y->ndim != 1 || y->dim[0] != x->dim[0]))
-        return lgi_fail(E, LG_EFORMAT, "'%s' has %lld images, and '%s' has %lld labels "
-                        "on %d axes; there must be one for each", images,
-                        (long long)x->dim[0], labels, (long long)y->dim[0], y->ndim);
-    return LG_OK;
-}
-
-lgi_dataset *lgi_idx_dataset(lg_engine *E, const char *name, const char *images,
-                             const char *labels)
-{
-    lgi_idx x = {0}, y = {0};
-    lgi_read_idx(E, images, &x);
-    if (labels)
-        lgi_read_idx(E, labels, &y);
-    if (E->status < 0 || check_idx_pair(E, images, &x, labels, &y) < 0) {
-        lgi_free_idx(E, &x);
-        lgi_free_idx(E, &y);
-        return NULL;
-    }
-    int64_t gray[] = {x.dim[0], 1, x.dim[1], x.dim[2]};        // n,c,h,w
-    return lgi_byte_dataset(E, name, 4, x.ndim == 3 ? gray : x.dim, x.data, y.data);
-}
-
-/* what it is */
-
-int lgi_dataset_ndim(const lgi_dataset *s) { return s->ndim; }
-const int64_t *lgi_dataset_dims(const lgi_dataset *s) { return s->dim; }
-const char *lgi_dataset_name(const lgi_dataset *s) { return s->name; }
-bool lgi_dataset_labeled(const lgi_dataset *s) { return s->labels != NULL; }
-
-int64_t lgi_count_batches(const lgi_dataset *s, int64_t size, bool keep_last)
-{
-    if (size < 1)
-        return 0;
-    return s->dim[0] / size + (keep_last && s->dim[0] % size);
-}
-
-/* batches */
+/* a batch in the making
+ *
+ * All that it reads stays as it is, and all that it writes is its own, so it is made in
+ * any thread. */
 
 typedef struct row_gather {
+    lgi_task task;                     /* first */
     const lgi_dataset *set;
     const int64_t *rows;
     int64_t n, per_piece;              /* rows in all and in a piece */
+    int64_t place;                     /* of the first in its pass */
+    bool by_chance;
+    lgi_stream chance;
     lg_real value[256];                /* of each byte */
-    lg_real *to;
+    lg_real *scratch;
+    int64_t scratch_each;              /* numbers for each thread */
+    size_t scratch_bytes;
+    lg_real *to, *labels;
 } row_gather;
+
+/* Row number i of the set, as it lies there. */
+static void fetch_row(const row_gather *g, int64_t i, lg_real *to)
+{
+    const lgi_dataset *s = g->set;
+    for (int k = 0; k < s->parts; k++, to += s->row) {
+        int64_t from = (s->picks ? s->picks[i * s->parts + k] : i) * s->row;
+        if (s->rows) {
+            memcpy(to, s->rows->data + from, (size_t)s->row * sizeof *to);
+            continue;
+        }
+        const unsigned char *bytes = s->bytes + from;
+        for (int64_t j = 0; j < s->row; j++)
+            to[j] = g->value[bytes[j]];
+    }
+}
 
 static void gather_rows_piece(void *job, int64_t piece, int worker)
 {
     const row_gather *g = job;
-    int64_t row = g->set->row, first = piece * g->per_piece;
+    const lgi_look *look = &g->set->look;
+    int64_t first = piece * g->per_piece;
+    int64_t row = lgi_product_of(g->set->dim + 1, g->set->ndim - 1);
     int64_t end = first + g->per_piece < g->n ? first + g->per_piece : g->n;
-    (void)worker;
+    lg_real *scratch = g->scratch + worker * g->scratch_each;
     for (int64_t i = first; i < end; i++) {
         lg_real *to = g->to + i * row;
-        if (g->set->rows) {
-            memcpy(to, g->set->rows->data + g->rows[i] * row, (size_t)row * sizeof *to);
-            continue;
-        }
-        const unsigned char *from = g->set->bytes + g->rows[i] * row;
-        for (int64_t k = 0; k < row; k++)
-            to[k] = g->value[from[k]];
+        fetch_row(g, g->rows[i], look->n ? scratch : to);
+        if (look->n || look->channels)
+            lgi_look_at(look, g->by_chance ? &g->chance : NULL,
+                        (uint64_t)(g->place + i), scratch, to);
+        if (g->labels)
+            g->labels[i] = (lg_real)g->set->labels[g->rows[i]];
     }
 }
 
-static lg_tensor *gather_rows(lg_engine *E, const lgi_dataset *s, int64_t n,
-                              const int64_t *rows)
+static void gather_behind(lgi_task *t)
 {
-    int64_t dim[LG_MAX_DIM];
-    memcpy(dim, s->dim, sizeof dim);
-    dim[0] = n;
-    lg_tensor *x = lgi_make(E, s->ndim, dim);
-    if (!x)
-        return NULL;
-    row_gather g = {.set = s, .rows = rows, .n = n, .to = x->data};
-    g.per_piece = s->row < GATHER_PIECE ? GATHER_PIECE / s->row : 1;
-    for (unsigned b = 0; b < 256; b++)
-        g.value[b] = lgi_byte_value(b);
-    lgi_parallel(E, (n + g.per_piece - 1) / g.per_piece, gather_rows_piece, &g);
-    return lgi_interrupted(E) < 0 ? NULL : x;
+    row_gather *g = (row_gather *)t;
+    for (int64_t i = 0; i * g->per_piece < g->n; i++)
+        gather_rows_piece(g, i, 0);
 }
 
-static lg_tensor *gather_labels(lg_engine *E, const lgi_dataset *s, int64_t n,
-                                const int64_t *rows)
+/* Makes the tensors and the scratch for so many threads. */
+static lg_status ready_gather(lg_engine *E, row_gather *g, int threads, lg_tensor **x,
+                              lg_tensor **labels)
 {
-    lg_tensor *y = lgi_make(E, 1, &n);
-    for (int64_t i = 0; y && i < n; i++)
-        y->data[i] = (lg_real)s->labels[rows[i]];
-    return y;
+    const lgi_dataset *s = g->set;
+    int64_t dim[LG_MAX_DIM], row = lgi_product_of(s->dim + 1, s->ndim - 1);
+    memcpy(dim, s->dim, sizeof dim);
+    dim[0] = g->n;
+    *x = lgi_make(E, s->ndim, dim);
+    *labels = s->labels && *x ? lgi_make(E, 1, &g->n) : NULL;
+    g->scratch_each = lgi_look_scratch(&s->look);
+    g->scratch_bytes = (size_t)(threads * g->scratch_each) * sizeof *g->scratch;
+    if (E->status == LG_OK && g->scratch_bytes)
+        g->scratch = lgi_alloc(E, g->scratch_bytes);
+    if (E->status < 0)
+        return E->status;
+    g->to = (*x)->data;
+    g->labels = *labels ? (*labels)->data : NULL;
+    g->per_piece = row < GATHER_PIECE ? GATHER_PIECE / row : 1;
+    for (unsigned b = 0; b < 256; b++)
+        g->value[b] = lgi_byte_value(b);
+    return LG_OK;
+}
+
+static void end_gather(lg_engine *E, row_gather *g)
+{
+    lgi_free(E, g->scratch, g->scratch_bytes);
+    g->scratch = NULL;
+}
+
+static lg_status gather_now(lg_engine *E, row_gather *g, lg_tensor **x,
+                            lg_tensor **labels)
+{
+    lg_tensor *made = NULL, *marks = NULL;
+    if (ready_gather(E, g, E->threads, &made, &marks) == LG_OK)
+        lgi_parallel(E, (g->n + g->per_piece - 1) / g->per_piece, gather_rows_piece, g);
+    end_gather(E, g);
+    if (E->status < 0 || lgi_interrupted(E) < 0)
+        return E->status;
+    *x = made;
+    if (labels)
+        *labels = marks;
+    return LG_OK;
 }
 
 lg_status lgi_take_rows(lg_engine *E, lgi_dataset *s, int64_t n, const int64_t *rows,
                         lg_tensor **x, lg_tensor **labels)
 {
+    row_gather g = {.set = s, .n = n, .rows = rows};
     *x = NULL;
     if (labels)
         *labels = NULL;
@@ -241,54 +130,192 @@ lg_status lgi_take_rows(lg_engine *E, lgi_dataset *s, int64_t n, const int64_t *
         if (rows[i] < 0 || rows[i] >= s->dim[0])
             return lgi_fail(E, LG_EARG, "data: '%s' has %lld rows, and no row %lld",
                             s->name, (long long)s->dim[0], (long long)rows[i] + 1);
-    lg_tensor *taken = gather_rows(E, s, n, rows);
-    if (taken && labels && s->labels)
-        *labels = gather_labels(E, s, n, rows);
-    if (E->status == LG_OK)
-        *x = taken;
-    return E->status;
+    return gather_now(E, &g, x, labels);
 }
 
-/* The permutation of a pass, kept until another is asked for. */
-static const int64_t *order_of(lg_engine *E, lgi_dataset *s, int64_t pass)
+/* loaders */
+
+struct lgi_loader {
+    lgi_owned owned;
+    lg_engine *engine;
+    lgi_dataset *set;
+    lgi_plan plan;
+    lgi_sampler sampler;
+
+    row_gather next;                   /* the batch ahead, of n rows: 0: none */
+    int64_t *rows;                     // size: which they are
+    int64_t pass, index;
+    uint64_t seed;
+    lg_tensor *x, *labels;             /* held */
+};
+
+static int64_t most_rows(const lgi_loader *l)
 {
-    char purpose[MAX_SET_NAME + 40];
-    if (s->order && s->order_pass == pass && s->order_seed == E->seed)
-        return s->order;
-    if (!s->order)
-        s->order = lgi_alloc(E, (size_t)s->dim[0] * sizeof *s->order);
-    if (!s->order)
+    return l->plan.size < l->sampler.rows ? l->plan.size : l->sampler.rows;
+}
+
+static void destroy_loader(lg_engine *E, lgi_owned *o)
+{
+    lgi_loader *l = (lgi_loader *)o;
+    lgi_disown(o);
+    end_gather(E, &l->next);
+    lgi_free(E, l->rows, (size_t)most_rows(l) * sizeof *l->rows);
+    lgi_free_sampler(E, &l->sampler);
+    lgi_free(E, l, sizeof *l);
+}
+
+lgi_loader *lgi_open_loader(lgi_dataset *s, const lgi_plan *plan)
+{
+    lg_engine *E = s->engine;
+    if (E->status < 0)
         return NULL;
-    s->order_pass = pass;
-    s->order_seed = E->seed;
-    snprintf(purpose, sizeof purpose, "data:%s:%lld", s->name, (long long)pass);
-    if (pass > 0)
-        lgi_permutation(lgi_named_stream(E, purpose), s->dim[0], s->order);
-    for (int64_t i = 0; pass == 0 && i < s->dim[0]; i++)
-        s->order[i] = i;
-    return s->order;
+    if (plan->size < 1) {
+        lgi_fail(E, LG_EARG, "data: a batch of %lld rows; it has 1 or more",
+                 (long long)plan->size);
+        return NULL;
+    }
+    lgi_loader *l = lgi_alloc0(E, sizeof *l);
+    if (!l)
+        return NULL;
+    l->engine = E;
+    l->plan = *plan;
+    l->plan.ahead = plan->ahead && !s->rows;   /* a tensor may be written meanwhile */
+    lgi_own(E, &l->owned, destroy_loader);
+    if (lgi_make_sampler(s, plan->balanced, &l->sampler) == LG_OK)
+        l->rows = lgi_alloc(E, (size_t)most_rows(l) * sizeof *l->rows);
+    if (!l->rows) {
+        destroy_loader(E, &l->owned);
+        return NULL;
+    }
+    l->set = lgi_retain_dataset(s);
+    return l;
 }
 
-lg_status lgi_read_batch(lg_engine *E, lgi_dataset *s, int64_t pass, int64_t index,
-                    int64_t size, bool keep_last, lg_tensor **x, lg_tensor **labels)
+/* Waits for the batch ahead, and lets it go. */
+static void drop_ahead(lgi_loader *l)
 {
+    lgi_await(l->engine, &l->next.task);
+    end_gather(l->engine, &l->next);
+    lg_release(l->x);
+    lg_release(l->labels);
+    l->x = l->labels = NULL;
+    l->next.n = 0;
+}
+
+void lgi_close_loader(lgi_loader *l)
+{
+    if (!l)
+        return;
+    lgi_dataset *s = l->set;
+    drop_ahead(l);
+    destroy_loader(l->engine, &l->owned);
+    lgi_release_dataset(s);
+}
+
+int64_t lgi_loader_rows(const lgi_loader *l) { return l->sampler.rows; }
+
+int64_t lgi_loader_steps(const lgi_loader *l)
+{
+    int64_t rows = l->sampler.rows, size = l->plan.size;
+    return rows / size + (l->plan.keep_last && rows % size);
+}
+
+static row_gather batch_rows(lgi_loader *l, int64_t pass, int64_t index)
+{
+    int64_t first = index * l->plan.size, left = l->sampler.rows - first;
+    row_gather g = {.set = l->set, .place = first, .by_chance = pass > 0};
+    g.task.run = gather_behind;
+    g.n = left < l->plan.size ? left : l->plan.size;
+    g.rows = lgi_order(l->set, &l->sampler, pass) + first;
+    g.chance = lgi_pass_stream(l->set, pass, ":look");
+    return g;
+}
+
+/* Begins with the next batch. If memory lacks there is none ahead. */
+static void look_ahead(lgi_loader *l, int64_t pass, int64_t index)
+{
+    lg_engine *E = l->engine;
+    if (index + 1 < lgi_loader_steps(l))
+        index++;
+    else if (l->plan.endless && pass > 0) {
+        pass++;
+        index = 0;
+    } else
+        return;
+    int scope = lg_open_scope(E);
+    l->next = batch_rows(l, pass, index);
+    memcpy(l->rows, l->next.rows, (size_t)l->next.n * sizeof *l->rows);
+    l->next.rows = l->rows;
+    if (ready_gather(E, &l->next, 1, &l->x, &l->labels) == LG_OK) {
+        lg_retain(l->x);
+        lg_retain(l->labels);
+    } else
+        l->x = l->labels = NULL;
+    lg_clear(E);
+    l->pass = pass;
+    l->index = index;
+    l->seed = E->seed;
+    if (!l->x || !lgi_background(E, &l->next.task))
+        drop_ahead(l);
+    lg_close_scope(E, scope);
+}
+
+/* Hands out the batch ahead, if it is that one. */
+static bool take_ahead(lgi_loader *l, int64_t pass, int64_t index, lg_tensor **x,
+                       lg_tensor **labels)
+{
+    lg_engine *E = l->engine;
+    if (l->next.n == 0)
+        return false;
+    if (l->pass != pass || l->index != index || l->seed != E->seed) {
+        drop_ahead(l);
+        return false;
+    }
+    lgi_await(E, &l->next.task);
+    end_gather(E, &l->next);
+    l->next.n = 0;
+    *x = lgi_scoped(E, l->x);
+    lg_tensor *marks = lgi_scoped(E, l->labels);
+    if (labels)
+        *labels = marks;
+    l->x = l->labels = NULL;
+    return true;
+}
+
+static lg_status check_place(lgi_loader *l, int64_t pass, int64_t index)
+{
+    lg_engine *E = l->engine;
+    int64_t steps = lgi_loader_steps(l);
+    if (pass < 0)
+        return lgi_fail(E, LG_EARG, "data: pass %lld of '%s'; they count from 1",
+                        (long long)pass, l->set->name);
+    if (index < 0 || index >= steps)
+        return lgi_fail(E, LG_EARG, "data: '%s' has %lld batches of %lld rows, and no "
+                        "batch %lld", l->set->name, (long long)steps,
+                        (long long)l->plan.size, (long long)index + 1);
+    return LG_OK;
+}
+
+lg_status lgi_load_batch(lgi_loader *l, int64_t pass, int64_t index, lg_tensor **x,
+                         lg_tensor **labels)
+{
+    lg_engine *E = l->engine;
     *x = NULL;
     if (labels)
         *labels = NULL;
-    if (E->status < 0)
+    if (E->status < 0 || check_place(l, pass, index) < 0)
         return E->status;
-    int64_t batches = lgi_count_batches(s, size, keep_last);
-    if (size < 1 || pass < 0)
-        return lgi_fail(E, LG_EARG, "data: a batch of %lld rows in pass %lld of '%s'; a "
-                        "batch has 1 or more, passes count from 1", (long long)size,
-                        (long long)pass, s->name);
-    if (index < 0 || index >= batches)
-        return lgi_fail(E, LG_EARG, "data: '%s' has %lld batches of %lld rows, and no "
-                        "batch %lld", s->name, (long long)batches, (long long)size,
-                        (long long)index + 1);
-    const int64_t *order = order_of(E, s, pass);
-    if (!order)
+    if (!take_ahead(l, pass, index, x, labels)) {
+        row_gather g = batch_rows(l, pass, index);
+        gather_now(E, &g, x, labels);
+    }
+    if (E->status < 0 || lgi_interrupted(E) < 0) {
+        *x = NULL;
+        if (labels)
+            *labels = NULL;
         return E->status;
-    int64_t first = index * size, left = s->dim[0] - first;
-    return lgi_take_rows(E, s, left < size ? left : size, order + first, x, labels);
+    }
+    if (l->plan.ahead && E->threads > 1)
+        look_ahead(l, pass, index);
+    return E->status;
 }

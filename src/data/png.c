@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PNG_MOST = 64 << 20, PNG_SLACK = 4096, DEFLATE_RATIO = 1032 };
+enum { PNG_SLACK = 4096, DEFLATE_RATIO = 1032 };
 
 typedef struct png_job {
     lg_engine *engine;
@@ -149,42 +149,19 @@ static void read_png_job(png_job *j)
     png_destroy_read_struct(&j->png, &j->info, NULL);
 }
 
-lg_status lgi_read_png(lg_engine *E, const char *path, int channels, lgi_image *image)
+lg_status lgi_decode_png(lg_engine *E, const char *path, const unsigned char *bytes,
+                         size_t size, lgi_image *image)
 {
-    unsigned char *data;
-    size_t size;
+    png_job j = {.engine = E, .path = path, .in = bytes, .left = size};
     memset(image, 0, sizeof *image);
-    if (E->status == LG_OK && channels != 0 && channels != 1 && channels != 3)
-        return lgi_fail(E, LG_EARG, "'%s' cannot be read as %d channels; 1 is gray, 3 is "
-                        "RGB, 0 is as it is", path, channels);
-    if (lgi_read_file(E, path, PNG_MOST, &data, &size) < 0)
-        return E->status;
-    png_job j = {.engine = E, .path = path, .in = data, .left = size};
-    if (size < 8 || png_sig_cmp(data, 0, 8) != 0)
-        lgi_fail(E, LG_EFORMAT, "'%s' is not a PNG file", path);
-    else
-        read_png_job(&j);
-    lgi_free(E, data, size);
-
-    if (!channels)
-        channels = j.image.channels < 3 ? 1 : 3;
-    if (E->status == LG_OK)
-        lgi_convert_image(E, &j.image, channels);
+    if (size < 8 || png_sig_cmp(bytes, 0, 8) != 0)
+        return lgi_fail(E, LG_EFORMAT, "'%s' is not a PNG file", path);
+    read_png_job(&j);
     if (E->status == LG_OK)
         *image = j.image;
     else
         lgi_free_image(E, &j.image);
     return E->status;
-}
-
-lg_tensor *lgi_read_png_tensor(lg_engine *E, const char *path, int channels)
-{
-    lgi_image image;
-    if (lgi_read_png(E, path, channels, &image) < 0)
-        return NULL;
-    lg_tensor *t = lgi_image_tensor(E, &image);
-    lgi_free_image(E, &image);
-    return t;
 }
 
 /* writing */

@@ -7,11 +7,9 @@
 lg_status lgi_write_png(lg_engine *E, const char *path, int width, int height,
                         int channels, const unsigned char *pixels);
 
-/* Any PNG, as 1 or 3 channels; 0: 1 where the file is gray, else 3. Afterwards
- * lgi_free_image(E, image). */
-lg_status lgi_read_png(lg_engine *E, const char *path, int channels, lgi_image *image);
-
-/* The same as numbers in [-1, 1]. */
-lg_tensor *lgi_read_png_tensor(lg_engine *E, const char *path, int channels);  // c,h,w
+/* The bytes of a file, with its own 1 to 4 channels; path is for messages. Afterwards
+ * lgi_free_image(E, image). Whole files are read by pictures.h. */
+lg_status lgi_decode_png(lg_engine *E, const char *path, const unsigned char *bytes,
+                         size_t size, lgi_image *image);
 
 #endif

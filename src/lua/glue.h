@@ -60,6 +60,11 @@ void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
 void lgl_push_options(lua_State *L, const lgi_signature *s);  /* as data: lua_layer.c */
 lua_Integer lgl_check_whole(lua_State *L, int arg, lua_Integer least, lua_Integer most);
 
+/* A type of userdata. Its methods are core[field], too: Lua files add to them. The core
+ * module is on top of the stack. */
+void lgl_add_type(lua_State *L, const char *type, const char *field, lua_CFunction gc,
+                  const luaL_Reg *methods);
+
 /* compute
  *
  * A collection runs finalizers, and a script's may close any tensor: so a raw pointer
@@ -88,7 +93,8 @@ void lgl_open_grad(lua_State *L);              /* lua_grad.c: grad, no_grad */
 void lgl_open_custom(lua_State *L);            /* lua_custom.c: operators in Lua */
 void lgl_open_layer(lua_State *L);             /* lua_layer.c: every layer */
 void lgl_open_optim(lua_State *L);             /* lua_optim.c: every optimizer */
-void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, IDX, weights */
+void lgl_open_data(lua_State *L);              /* lua_data.c: pictures, weights */
+void lgl_open_dataset(lua_State *L);           /* lua_dataset.c: data sets, batches */
 void lgl_open_system(lua_State *L);            /* lua_system.c: files, clock, doctor */
 
 #endif

@@ -1,18 +1,12 @@
-/* lua_data.c - pictures, data sets and safetensors files as Lua sees them. */
-#include "base/memory.h"
-#include "data/batches.h"
+/* lua_data.c - pictures and safetensors files as Lua sees them. */
 #include "data/grid.h"
+#include "data/pictures.h"
 #include "data/png.h"
 #include "data/safetensors.h"
 #include "lua/glue.h"
 
-#include <string.h>
-
 #define LGL_IMAGE "lugano.image"
-#define LGL_DATASET "lugano.dataset"
 #define LGL_ARCHIVE "lugano.archive"
-
-enum { MOST_BATCH = 1 << 24 };         /* rows of a batch */
 
 /* pictures */
 
@@ -89,106 +83,15 @@ static int data_draw_grid(lua_State *L)
     return 3;
 }
 
-static int data_read_png(lua_State *L)         /* path, channels (0: its own) -> c,h,w */
+/* path of a PNG or JPEG, channels (0: its own) -> c,h,w */
+static int data_read_png(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     const char *path = luaL_checkstring(L, 1);
     int channels = (int)lgl_check_whole(L, 2, 0, 4);
     lg_tensor **box = lgl_push_box(L);
-    LGL_COMPUTE(L, E, *box = lg_retain(lgi_read_png_tensor(E, path, channels)));
+    LGL_COMPUTE(L, E, *box = lg_retain(lgi_read_picture_tensor(E, path, channels)));
     return E->status < 0 ? lgl_raise(L) : 1;
-}
-
-/* data sets */
-
-static int dataset_gc(lua_State *L)
-{
-    lgi_dataset **box = luaL_checkudata(L, 1, LGL_DATASET);
-    lgi_release_dataset(*box);
-    *box = NULL;
-    return 0;
-}
-
-static lgi_dataset *check_dataset(lua_State *L)
-{
-    lgi_dataset **box = luaL_checkudata(L, 1, LGL_DATASET);
-    luaL_argcheck(L, *box, 1, "the data set was closed");
-    return *box;
-}
-
-static int data_idx_dataset(lua_State *L)      /* name, images, labels or nil */
-{
-    lg_engine *E = lgl_engine(L);
-    const char *name = luaL_checkstring(L, 1), *images = luaL_checkstring(L, 2);
-    const char *labels = luaL_optstring(L, 3, NULL);
-    lgi_dataset **box = lgl_push_object(L, LGL_DATASET, sizeof *box);
-    LGL_COMPUTE(L, E, *box = lgi_idx_dataset(E, name, images, labels));
-    return E->status < 0 ? lgl_raise(L) : 1;
-}
-
-static int data_tensor_dataset(lua_State *L)   /* name, rows, labels or nil */
-{
-    lg_engine *E = lgl_engine(L);
-    const char *name = luaL_checkstring(L, 1);
-    lgi_dataset **box = lgl_push_object(L, LGL_DATASET, sizeof *box);
-    lg_tensor *rows = lgl_check_tensor(L, 2), *labels = lgl_opt_tensor(L, 3);
-    lg_tensor *pinned[] = {rows, labels};
-    lgl_pin(2, pinned);
-    LGL_COMPUTE(L, E, *box = lgi_tensor_dataset(E, name, rows, labels));
-    lgl_unpin(2, pinned);
-    return E->status < 0 ? lgl_raise(L) : 1;
-}
-
-static int dataset_shape(lua_State *L)         /* -> {n, c, h, w}, has it labels? */
-{
-    const lgi_dataset *s = check_dataset(L);
-    int ndim = lgi_dataset_ndim(s);
-    lua_createtable(L, ndim, 0);
-    for (int i = 0; i < ndim; i++) {
-        lua_pushinteger(L, lgi_dataset_dims(s)[i]);
-        lua_seti(L, -2, i + 1);
-    }
-    lua_pushboolean(L, lgi_dataset_labeled(s));
-    return 2;
-}
-
-static int dataset_count(lua_State *L)         /* size, keep_last -> batches of a pass */
-{
-    const lgi_dataset *s = check_dataset(L);
-    lua_Integer size = lgl_check_whole(L, 2, 1, MOST_BATCH);
-    lua_pushinteger(L, lgi_count_batches(s, size, lua_toboolean(L, 3)));
-    return 1;
-}
-
-static void make_batch(lua_State *L, lgi_dataset *s, lua_Integer pass, lua_Integer index,
-                       lg_tensor **x, lg_tensor **labels)
-{
-    lg_engine *E = lgl_engine(L);
-    lua_Integer size = lua_tointeger(L, 4);
-    bool keep_last = lua_toboolean(L, 5);
-    lg_tensor *a = NULL, *b = NULL;
-    if (lgi_read_batch(E, s, pass, index - 1, size, keep_last, &a, &b) < 0)
-        return;
-    *x = lg_retain(a);
-    *labels = lg_retain(b);
-}
-
-/* s:batch(pass, index from 1, size, keep_last) -> images, labels or nil */
-static int dataset_batch(lua_State *L)
-{
-    lg_engine *E = lgl_engine(L);
-    lgi_dataset *s = check_dataset(L);
-    lua_Integer pass = lgl_check_whole(L, 2, 0, INT32_MAX);
-    lua_Integer index = lgl_check_whole(L, 3, 1, INT32_MAX);
-    lgl_check_whole(L, 4, 1, MOST_BATCH);
-    lua_settop(L, 5);
-    lg_tensor **x = lgl_push_box(L), **labels = lgl_push_box(L);
-    LGL_COMPUTE(L, E, make_batch(L, s, pass, index, x, labels));
-    if (E->status < 0)
-        return lgl_raise(L);
-    if (!*labels)
-        lua_pop(L, 1);
-    return *labels ? 2 : 1;
 }
 
 /* safetensors */
@@ -332,30 +235,10 @@ static int data_save_tensors(lua_State *L)
     return E->status < 0 ? lgl_raise(L) : 0;
 }
 
-/* A type of userdata whose methods are in the core module, too: Lua files add to them. */
-static void add_data_type(lua_State *L, const char *type, const char *field,
-                          lua_CFunction gc, const luaL_Reg *methods)
-{
-    luaL_newmetatable(L, type);
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, gc);
-    lua_setfield(L, -2, "__close");
-    lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
-    lua_pushvalue(L, -1);
-    lua_setfield(L, -3, "__index");
-    lua_setfield(L, -3, field);
-    lua_pop(L, 1);
-}
-
 void lgl_open_data(lua_State *L)
 {
     static const luaL_Reg image[] = {
         {"size", image_size}, {"pixels", image_pixels}, {"save", image_save},
-        {NULL, NULL}};
-    static const luaL_Reg dataset[] = {
-        {"shape", dataset_shape}, {"count", dataset_count}, {"batch", dataset_batch},
         {NULL, NULL}};
     static const luaL_Reg archive[] = {
         {"names", archive_names}, {"metadata", archive_metadata}, {"read", archive_read},
@@ -363,12 +246,10 @@ void lgl_open_data(lua_State *L)
         {NULL, NULL}};
     static const luaL_Reg functions[] = {
         {"draw_grid", data_draw_grid}, {"read_png", data_read_png},
-        {"idx_dataset", data_idx_dataset}, {"tensor_dataset", data_tensor_dataset},
         {"open_tensors", data_open_tensors}, {"save_tensors", data_save_tensors},
         {NULL, NULL}};
 
-    add_data_type(L, LGL_IMAGE, "image_methods", image_gc, image);
-    add_data_type(L, LGL_DATASET, "dataset_methods", dataset_gc, dataset);
-    add_data_type(L, LGL_ARCHIVE, "archive_methods", archive_gc, archive);
+    lgl_add_type(L, LGL_IMAGE, "image_methods", image_gc, image);
+    lgl_add_type(L, LGL_ARCHIVE, "archive_methods", archive_gc, archive);
     luaL_setfuncs(L, functions, 0);
 }

@@ -231,11 +231,23 @@ static int core_flops(lua_State *L)
     return 1;
 }
 
+/* core.initializers(): a list of their names. */
+static int core_initializers(lua_State *L)
+{
+    lua_newtable(L);
+    for (int i = 0; lgi_initializer_name(i); i++) {
+        lua_pushstring(L, lgi_initializer_name(i));
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
 void lgl_open_layer(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"layer", core_layer}, {"layers", core_layers},
-                                         {"flops", core_flops},
-                                         {"tracking", core_tracking}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"layer", core_layer}, {"layers", core_layers},
+        {"initializers", core_initializers}, {"flops", core_flops},
+        {"tracking", core_tracking}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"run", layer_run}, {"parameters", layer_parameters}, {"train", layer_train},
         {"built", layer_built}, {"path", layer_path}, {"clone", layer_clone},

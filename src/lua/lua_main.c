@@ -192,6 +192,22 @@ static int core_load(lua_State *L)
     return 1;
 }
 
+void lgl_add_type(lua_State *L, const char *type, const char *field, lua_CFunction gc,
+                  const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, type);
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__close");
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__index");
+    lua_setfield(L, -3, field);
+    lua_pop(L, 1);
+}
+
 void lgl_push_core(lua_State *L) { lua_rawgetp(L, LUA_REGISTRYINDEX, &core_key); }
 
 static void open_core(lua_State *L)
@@ -216,6 +232,7 @@ static void open_core(lua_State *L)
     lgl_open_layer(L);
     lgl_open_optim(L);
     lgl_open_data(L);
+    lgl_open_dataset(L);
     lgl_open_system(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &core_key);      /* complete, or not at all */
 }

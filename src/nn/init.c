@@ -74,6 +74,11 @@ static const initializer initializers[] = {
 };
 enum { INITIALIZERS = sizeof initializers / sizeof *initializers };
 
+const char *lgi_initializer_name(int i)
+{
+    return i < INITIALIZERS ? initializers[i].name : NULL;
+}
+
 static lg_status no_such_initializer(lg_engine *E, const char *who, const char *text)
 {
     char names[256] = "";

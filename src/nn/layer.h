@@ -129,6 +129,7 @@ lg_tensor *lgi_weight(lg_engine *E, lgi_layer *l, const char *name,
                       const lgi_weight_options *o, int axis);  /* ready to be used */
 
 /* init.c - initializers by name: "normal 0.02", "uniform 0.1", "xavier", "kaiming" */
+const char *lgi_initializer_name(int i);       /* NULL: there are no more */
 lg_status lgi_check_initializer(lg_engine *E, const char *who, const char *init);
 lg_status lgi_initialize(lg_engine *E, const char *who, const char *init, lg_tensor *t,
                          const char *stream, int64_t fan_in, int64_t fan_out);

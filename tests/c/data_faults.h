@@ -199,7 +199,7 @@ static lg_engine *host_engine(host *h)
 {
     lg_allocator a = {h, host_alloc, host_free};
     lg_files f = {h, host_open, host_read, host_write, host_sync, host_close, host_rename,
-                  host_remove, host_mkdir};
+                  host_remove, host_mkdir, NULL};
     lg_config c = LG_CONFIG_INIT;
     lg_engine *E;
     c.threads = 1;

@@ -233,6 +233,13 @@ static int bad_mkdir(void *u, const char *path)
     return fails_now(f) ? -1 : f->real.mkdir(f->real.user, path);
 }
 
+static int bad_list(void *u, const char *path, void *to,
+                    int (*each)(void *, const char *, int))
+{
+    bad_files *f = u;
+    return fails_now(f) ? -1 : f->real.list(f->real.user, path, to, each);
+}
+
 static void expect_content(lg_engine *E, const char *path, const char *content)
 {
     unsigned char *data;
@@ -254,7 +261,7 @@ static void test_files(void)
         for (int e = 0; e < 3; e++) {
             bad_files bad = {lgi_system_files(), 0, 0, errors[e]};
             lg_files table = {&bad, bad_open, bad_read, bad_write, bad_sync, bad_close,
-                              bad_rename, bad_remove, bad_mkdir};
+                              bad_rename, bad_remove, bad_mkdir, bad_list};
             lg_config c = LG_CONFIG_INIT;
             c.files = &table;
             lg_engine *E = open_with(&c);
@@ -308,6 +315,47 @@ static void test_files(void)
     check(system(command) == 0, "the folder goes");
 }
 
+/* Sorted, folders marked, hidden names left out; and each call that fails is told. */
+static void test_folder(void)
+{
+    char folder[] = "/tmp/lugano-XXXXXX", path[80], *names;
+    size_t size;
+    check(mkdtemp(folder) != NULL, "a folder for the test");
+    static const char *const files[] = {"b", "a.png", ".hidden", "a"};
+    for (int broken = 0; broken < 2; broken++) {
+        bad_files bad = {lgi_system_files(), 0, 0, EACCES};
+        lg_files table = {&bad, bad_open, bad_read, bad_write, bad_sync, bad_close,
+                          bad_rename, bad_remove, bad_mkdir, bad_list};
+        lg_config c = LG_CONFIG_INIT;
+        c.files = &table;
+        lg_engine *E = open_with(&c);
+        for (int i = 0; i < 4; i++) {
+            snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+            check(lgi_save_file(E, path, "x", 1) == LG_OK, "%s", lg_message(E));
+        }
+        snprintf(path, sizeof path, "%s/aa", folder);
+        check(lgi_make_folder(E, path) == LG_OK, "a folder in it");
+        check(lgi_list_folder(E, path, &names, &size) == LG_OK && names && size == 0,
+              "an empty folder");
+        lgi_free(E, names, size);
+        bad.at = broken ? bad.calls + 1 : 0;
+        lg_status status = lgi_list_folder(E, folder, &names, &size);
+        if (broken)
+            check(status == LG_EIO && !names, "a folder that cannot be read");
+        else
+            check(size == 14 && memcmp(names, "a\0a.png\0aa/\0b", size) == 0,
+                  "what is in it: %zu bytes", size);
+        lg_clear(E);
+        lgi_free(E, names, size);
+        check(lgi_list_folder(E, "/nonexistent", &names, &size) == LG_EIO, "no folder");
+        check_text(lg_message(E), "cannot read the folder '/nonexistent': No such file");
+        lg_clear(E);
+        E->files.list = NULL;
+        check(lgi_list_folder(E, folder, &names, &size) == LG_EIO, "a host without");
+        check(lg_close(E) == 0, "nothing is left");
+    }
+}
+
 static double fixed_now(void *user) { return *(double *)user += 0.5; }
 
 int main(void)
@@ -319,6 +367,7 @@ int main(void)
     test_random();
     test_decimal();
     test_files();
+    test_folder();
     double time = 7;
     lg_clock clock = {&time, fixed_now};
     lg_config c = LG_CONFIG_INIT;

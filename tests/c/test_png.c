@@ -1,5 +1,6 @@
 /* test_png.c - PNG files of all kinds, grids, and what happens to damaged ones. */
 #include "data/grid.h"
+#include "data/pictures.h"
 #include "data/png.h"
 #include "data_faults.h"
 
@@ -164,7 +165,7 @@ static void test_kinds(host *h)
             lgi_image m;
             bool gray = kinds[i].color == GRAY || kinds[i].color == GRAY_ALPHA;
             host_put(h, "x.png", file, make_png(&kinds[i], file));
-            if (!CHECK(lgi_read_png(E, "x.png", channels, &m) == LG_OK)) {
+            if (!CHECK(lgi_read_picture(E, "x.png", channels, &m) == LG_OK)) {
                 printf("kind %d: %s\n", i, lg_message(E));
                 lg_clear(E);
                 continue;
@@ -187,12 +188,12 @@ static void test_round_trip(host *h)
     for (int channels = 1; channels <= 3; channels += 2) {
         CHECK(lgi_write_png(E, "x.png", 5, 3, channels, pixels) == LG_OK);
         CHECK(!host_find(h, "x.png.tmp"));
-        CHECK(lgi_read_png(E, "x.png", 0, &m) == LG_OK);
+        CHECK(lgi_read_picture(E, "x.png", 0, &m) == LG_OK);
         CHECK(m.channels == channels && m.width == 5 && m.height == 3);
         CHECK(memcmp(m.pixels, pixels, 15 * (size_t)channels) == 0);
         lgi_free_image(E, &m);
     }
-    lg_tensor *t = lgi_read_png_tensor(E, "x.png", 0);         // 3,3,5
+    lg_tensor *t = lgi_read_picture_tensor(E, "x.png", 0);         // 3,3,5
     CHECK(t && lg_ndim(t) == 3 && lg_dim(t, 1) == 3 && lg_dim(t, 2) == 3);
     for (int i = 0; t && i < 45; i++)
         CHECK(lg_data(t)[i % 3 * 15 + i / 3] == (lg_real)(pixels[i] / 127.5 - 1));
@@ -205,7 +206,7 @@ static void expect_refusal(host *h, const void *data, size_t n, const char *text
     lgi_image m;
     lg_engine *E = host_engine(h);
     host_put(h, "x.png", data, n);
-    CHECK(lgi_read_png(E, "x.png", 0, &m) == LG_EFORMAT && !m.pixels);
+    CHECK(lgi_read_picture(E, "x.png", 0, &m) == LG_EFORMAT && !m.pixels);
     CHECK_FAILS(E, LG_EFORMAT, text);
     host_close_engine(h, E);
 }
@@ -215,9 +216,9 @@ static void test_refusals(host *h)
     static unsigned char file[MOST];
     lgi_image m;
     lg_engine *E = host_engine(h);
-    lgi_read_png(E, "none.png", 0, &m);
+    lgi_read_picture(E, "none.png", 0, &m);
     CHECK_FAILS(E, LG_EIO, "cannot open 'none.png': No such file or directory");
-    lgi_read_png(E, "x.png", 2, &m);
+    lgi_read_picture(E, "x.png", 2, &m);
     CHECK_FAILS(E, LG_EARG, "'x.png' cannot be read as 2 channels");
     lgi_write_png(E, "y.png", 4, 4, 2, file);
     CHECK_FAILS(E, LG_EARG, "'y.png' cannot be written with 2 channels");
@@ -265,7 +266,7 @@ static void check_any(host *h, const unsigned char *file, size_t n)
     lgi_image m;
     lg_engine *E = host_engine(h);
     host_put(h, "x.png", file, n);
-    lg_status status = lgi_read_png(E, "x.png", (int[]){0, 1, 3}[chance(3)], &m);
+    lg_status status = lgi_read_picture(E, "x.png", (int[]){0, 1, 3}[chance(3)], &m);
     CHECK(status == LG_OK || status == LG_EFORMAT);
     CHECK((status == LG_OK) == (m.pixels != NULL));
     CHECK(status == LG_OK || strncmp(lg_message(E), "'x.png' is ", 11) == 0);
@@ -322,7 +323,7 @@ static void ready_read(host *h)
 
 static lg_status read_a_png(lg_engine *E)
 {
-    return lgi_read_png_tensor(E, "x.png", 1) ? LG_OK : lg_failure(E);
+    return lgi_read_picture_tensor(E, "x.png", 1) ? LG_OK : lg_failure(E);
 }
 
 static void done_read(host *h, lg_status status)

@@ -119,8 +119,8 @@ local bad <const> = {
   { "batches: 0 cannot be the size of a batch", function() set:batches(0) end },
   { "batches: 1.5 cannot be the size of a batch", function() set:batches(1.5) end },
   { "batches: nil cannot be the size of a batch", function() set:batches() end },
-  { "batches: no option 'keep'; it takes keep_last = true",
-    function() set:batches(2, { keep = true }) end },
+  { "batches: no option 'keep' (did you mean 'keep_last'?); it takes balanced, "
+      .. "keep_last, prefetch, shuffle", function() set:batches(2, { keep = true }) end },
   { "the set has 10 rows, fewer than a batch of 11", function() set:batches(11) end },
   { "data.idx takes { images = path, labels = path }",
     function() lg.data.idx(images) end },

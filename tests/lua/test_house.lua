@@ -154,6 +154,7 @@ local doors <const> = {
   {"^lua%.h$", "^src/lua/", "^src/cli/", "^src/lugano_lua%.h$"},
   {"^lauxlib%.h$", "^src/lua/", "^src/cli/"}, {"^lualib%.h$", "^src/lua/", "^src/cli/"},
   {"^png%.h$", "^src/data/png%.c$"},
+  {"^jpeglib%.h$", "^src/data/jpeg%.c$"}, {"^jerror%.h$", "^src/data/jpeg%.c$"},
   {"^cblas", "^src/kernel/gemm%.c$"}, {"^lapack", "^src/kernel/gemm%.c$"},
   {"^pthread%.h$", "^src/base/pool%.c$"}, {"^threads%.h$", "^src/base/pool%.c$"},
   {"^histedit%.h$", "^src/cli/"}, {"^editline/", "^src/cli/"},

@@ -37,7 +37,7 @@ check.case("stubs are Lua, and the manual names every operator", function()
   end
 end)
 
-local parts <const> = { "nn", "optim", "data", "image" }
+local parts <const> = { "nn", "optim", "data", "image", "gan" }
 
 check.case("no function is missing", function()
   local missing <const> = {}

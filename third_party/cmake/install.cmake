@@ -16,16 +16,25 @@ install(FILES src/lugano.h src/lugano_lua.h DESTINATION ${CMAKE_INSTALL_INCLUDED
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/lugano)
 install(DIRECTORY lua/library DESTINATION ${CMAKE_INSTALL_DATADIR}/lugano)
 
-# For find_package(lugano): lugano::lugano, and lugano::core where libpng is there.
+# For find_package(lugano): lugano::lugano, and lugano::core where libpng is there, and
+# libjpeg if it was built with that.
+set(LG_NEEDS_JPEG FALSE)
+if(JPEG_FOUND)
+    set(LG_NEEDS_JPEG TRUE)
+endif()
 install(EXPORT lugano-library NAMESPACE lugano:: DESTINATION ${LG_PACKAGE_DIR})
 install(EXPORT lugano-core NAMESPACE lugano:: DESTINATION ${LG_PACKAGE_DIR})
 file(CONFIGURE OUTPUT lugano-config.cmake @ONLY CONTENT [[
 include(${CMAKE_CURRENT_LIST_DIR}/lugano-library.cmake)
 find_package(PNG QUIET)
 find_package(ZLIB QUIET)
+set(LG_NEEDS_JPEG @LG_NEEDS_JPEG@)
+if(LG_NEEDS_JPEG)
+    find_package(JPEG QUIET)
+endif()
 set(THREADS_PREFER_PTHREAD_FLAG ON)
 find_package(Threads QUIET)
-if(PNG_FOUND AND ZLIB_FOUND AND Threads_FOUND)
+if(PNG_FOUND AND ZLIB_FOUND AND Threads_FOUND AND (JPEG_FOUND OR NOT LG_NEEDS_JPEG))
     include(${CMAKE_CURRENT_LIST_DIR}/lugano-core.cmake)
 endif()
 ]])
