@@ -1878,6 +1878,44 @@ function Optimizer:state() end
 ---@return any
 function Optimizer:numbers(numbers) end
 
+---A pass over batches: `for x, labels in run:progress(data:batches(64)) do`. Also over
+---any function that returns the next thing or nil, or over a number of steps.
+---@param source any
+---@return any
+function Run:progress(source) end
+
+---Notes the values of a step, run:log { D = 1.3, G = 0.8 }: numbers, or tensors with one
+---element. The display has their means so far, metrics.jsonl those of ten steps.
+---@param values any
+---@return any
+function Run:log(values) end
+
+---Writes a batch as a picture, NAME/STEP.png. What is black and white is the range, -1 to
+---1 unless it is given.
+---@param options table range = {0, 1}, columns = 8
+---@param name string
+---@param x lugano.Tensor
+---@return any
+function Run:image(name, x, options) end
+
+---Looks whether samples that are no pictures, points n,2, have collapsed, as run:image
+---does with those that are.
+---@param name string
+---@param x lugano.Tensor
+---@return any
+function Run:watch(name, x) end
+
+---Shows the last picture, or says where it is. Called by itself at the end.
+---@return any
+function Run:finish() end
+
+---Saves the state: checkpoints/STEP.safetensors, and the same as last.safetensors; within
+---a step, at its end. With { score = x } also as best-STEP.safetensors, if no more than
+---lg.run's option `best` were better.
+---@param options table
+---@return any
+function Run:checkpoint(options) end
+
 ---Images of another size, antialiased and bilinear as Pillow's. One number is the shorter
 ---side, and the longer one follows; two are height and width.
 ---@param height any

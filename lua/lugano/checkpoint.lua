@@ -1,32 +1,53 @@
 --- checkpoint.lua - a run's state as a safetensors file, and back.
 --
+-- What an object has to be saved by:
+--     o:state()          a list of { name =, tensor = } in a fixed order, the live ones
+--     o:numbers()        { name = number }, if it has numbers, too;
+--     o:numbers(t)       sets them
+--     o:reserve(shapes)  makes room for tensors that appear with use, before state()
+--
 -- The same run makes the same bytes: no time, path or number of threads goes in.
 
 local core <const> = ...
 local json <const>, sorted_keys <const> = core.load "json", core.load "keys"
+local exact <const>, differences <const> = core.load "exact", core.load "differences"
 local checkpoint <const> = {}
 
--- These may differ when a run is resumed.
-local free <const> = { epochs = true, out = true, threads = true, resume = true,
-                       strict = true }
-
-local function binding_options(opt)
-  local bound <const> = {}
-  for k, v in pairs(opt) do
-    if not free[k] and type(v) ~= "table" then bound[k] = v end
-  end
-  return bound
-end
-
---- The tensors of all objects by their full names, G.2.weight, in a fixed order.
-local function named_tensors(objects)
-  local list <const> = {}
-  for _, key in ipairs(sorted_keys(objects)) do
-    for _, t in ipairs(objects[key]:state()) do
-      list[#list + 1] = { name = key .. "." .. t.name, tensor = t.tensor }
-    end
+--- The tensors of an object by their full names, G.2.weight, in a fixed order.
+local function named_tensors(key, object, list)
+  for _, t in ipairs(object:state()) do
+    list[#list + 1] = { name = key .. "." .. t.name, tensor = t.tensor }
   end
   return list
+end
+
+local function all_tensors(objects)
+  local list <const> = {}
+  for _, key in ipairs(sorted_keys(objects)) do named_tensors(key, objects[key], list) end
+  return list
+end
+
+--- What kind of object it is, "lugano.net", so that a changed one is refused by name.
+local function kind_of(object)
+  local meta <const> = getmetatable(object)
+  return type(meta) == "table" and type(meta.__name) == "string" and meta.__name
+         or type(object)
+end
+
+local function kinds_of(objects)
+  local kinds <const> = {}
+  for key, object in pairs(objects) do kinds[key] = kind_of(object) end
+  return kinds
+end
+
+local function add_numbers(notes, key, object)
+  for name, number in pairs(object.numbers and object:numbers() or {}) do
+    if type(number) ~= "number" then
+      core.fail("lg.run: '%s' of '%s' is a %s, and numbers() gives numbers alone",
+                tostring(name), key, type(number))
+    end
+    notes[key .. "." .. name] = exact.text(number)
+  end
 end
 
 local function notes_of(run)
@@ -37,17 +58,19 @@ local function notes_of(run)
     ["lugano.epoch"] = ("%d"):format(run.epoch),
     ["lugano.batch"] = ("%d"):format(run.batch),
     ["lugano.pass_over"] = tostring(run.pass_over),
+    ["lugano.left"] = tostring(run.left),
     ["lugano.seed"] = ("%d"):format(seed),
     ["lugano.drawn"] = ("%d"):format(drawn),
     ["lugano.kernels"] = core.kernels(),
     ["lugano.element"] = core.versions().element,
-    ["lugano.options"] = json.encode(binding_options(run.options)),
+    ["lugano.options"] = json.encode(differences.binding_options(run.options)),
+    ["lugano.objects"] = json.encode(kinds_of(run.objects)),
   }
   for _, key in ipairs(sorted_keys(run.objects)) do
-    local object <const> = run.objects[key]
-    for name, number in pairs(object.numbers and object:numbers() or {}) do
-      notes[key .. "." .. name] = json.number(number)
-    end
+    add_numbers(notes, key, run.objects[key])
+  end
+  for key, part in pairs(run.parts) do
+    notes["lugano." .. key] = json.encode(part:notes())
   end
   local list <const> = {}
   for _, key in ipairs(sorted_keys(notes)) do
@@ -56,98 +79,89 @@ local function notes_of(run)
   return list
 end
 
+--- The first tensor of a run that has a number that is none, or is infinite; or nil. A
+-- sum shows it: whatever is added to such a number, it stays one.
+---@return string  its full name
+function checkpoint.find_unsound(run)
+  for _, t in ipairs(all_tensors(run.objects)) do
+    local sum <const> = core.lg.no_grad(function() return t.tensor:sum():item() end)
+    if not exact.is_finite(sum) then return t.name end
+  end
+end
+
 --- Writes the state of a run to each path: each is written whole or not at all.
 function checkpoint.save(run, paths)
-  local tensors <const>, notes <const> = named_tensors(run.objects), notes_of(run)
+  local tensors <const>, notes <const> = all_tensors(run.objects), notes_of(run)
   for _, path in ipairs(paths) do core.save_tensors(path, tensors, notes) end
 end
 
---- Names of changed options, each with both values.
-local function changed_options(old, new)
-  local changes <const>, all <const> = {}, {}
-  for k in pairs(old) do all[k] = true end
-  for k in pairs(new) do all[k] = true end
-  for _, k in ipairs(sorted_keys(all)) do
-    if old[k] ~= new[k] then
-      changes[#changes + 1] = ("--%s was %s and is %s"):format(k, tostring(old[k]),
-                                                               tostring(new[k]))
+--- The numbers of an object in the notes, by name.
+local function numbers_of(key, notes)
+  local numbers <const>, prefix <const> = {}, key .. "."
+  for note, text in pairs(notes) do
+    if note:sub(1, #prefix) == prefix then
+      numbers[note:sub(#prefix + 1)] = exact.number(text)
     end
-  end
-  return changes
-end
-
-local function refuse(path, format, ...)
-  core.fail("cannot resume from '%s': %s", path, format:format(...))
-end
-
-local function check_notes(run, path, notes)
-  if notes["lugano.run"] ~= run.name then
-    refuse(path, "it is of the run '%s', and this one is '%s'",
-           notes["lugano.run"] or "?", run.name)
-  end
-  local element <const> = core.versions().element
-  if notes["lugano.element"] ~= element then
-    refuse(path, "its elements are %s, and this build's are %s", notes["lugano.element"],
-           element)
-  end
-  local old <const> = json.decode(notes["lugano.options"] or "") or {}
-  local changes <const> = changed_options(old, binding_options(run.options))
-  if #changes > 0 then
-    refuse(path, "%s; only --epochs, --out and --threads may differ",
-           table.concat(changes, ", "))
-  end
-end
-
-local function same_shape(a, b)
-  if #a ~= #b then return false end
-  for i = 1, #a do
-    if a[i] ~= b[i] then return false end
-  end
-  return true
-end
-
---- Everything is checked before anything is changed.
-local function check_tensors(path, archive, tensors)
-  local there <const> = {}
-  for _, name in ipairs(archive:names()) do there[name] = true end
-  for _, t in ipairs(tensors) do
-    if not there[t.name] then refuse(path, "it has no '%s'", t.name) end
-    local old <const> = archive:shape(t.name)
-    if not same_shape(old, t.tensor.shape) then
-      refuse(path, "'%s' is {%s} there and {%s} here", t.name, table.concat(old, ","),
-             table.concat(t.tensor.shape, ","))
-    end
-    there[t.name] = nil
-  end
-  local left <const> = sorted_keys(there)
-  if #left > 0 then refuse(path, "this script has no '%s'", left[1]) end
-end
-
-local function numbers_of(object, key, notes)
-  local numbers <const> = {}
-  for name in pairs(object:numbers()) do
-    numbers[name] = tonumber(notes[key .. "." .. name])
   end
   return numbers
 end
 
---- Loads nets and optimizers, and returns where the run stood.
----@return table  step, epoch, batch, seed, drawn, kernels
-function checkpoint.load(run, path)
-  local archive <close> = core.open_tensors(path)
+local function shapes_of(key, archive)
+  local shapes <const>, prefix <const> = {}, key .. "."
+  for _, name in ipairs(archive:names()) do
+    if name:sub(1, #prefix) == prefix then
+      shapes[name:sub(#prefix + 1)] = archive:shape(name)
+    end
+  end
+  return shapes
+end
+
+--- Objects whose tensors appear with use make room for them: after all that can be
+-- checked before is checked.
+local function reserve(objects, archive)
+  for _, key in ipairs(sorted_keys(objects)) do
+    if objects[key].reserve then objects[key]:reserve(shapes_of(key, archive)) end
+  end
+end
+
+local function fixed_and_flexible(objects)
+  local fixed <const>, flexible <const> = {}, {}
+  for key, o in pairs(objects) do (o.reserve and flexible or fixed)[key] = o end
+  return fixed, flexible
+end
+
+--- Sets tensors and numbers of all objects to those of an open file. Everything is
+-- checked before anything is changed; the error lists what differs.
+function checkpoint.restore_objects(run, archive, path)
   local notes <const> = archive:metadata()
-  check_notes(run, path, notes)
-  local tensors <const> = named_tensors(run.objects)
-  check_tensors(path, archive, tensors)
+  local fixed <const>, flexible <const> = fixed_and_flexible(run.objects)
+  differences.check_objects(path, notes, kinds_of(run.objects))
+  differences.check_numbers(path, notes, fixed)
+  differences.check_tensors(path, archive, all_tensors(fixed), flexible)
+  reserve(flexible, archive)
+  local tensors <const> = all_tensors(run.objects)
+  differences.check_tensors(path, archive, tensors, {})
   for _, t in ipairs(tensors) do archive:copy(t.name, t.tensor) end
   for _, key in ipairs(sorted_keys(run.objects)) do
     local object <const> = run.objects[key]
-    if object.numbers then object:numbers(numbers_of(object, key, notes)) end
+    if object.numbers then object:numbers(numbers_of(key, notes)) end
   end
-  local over <const> = notes["lugano.pass_over"] == "true"
+end
+
+--- Restores a run from an open file, and returns where it stood.
+---@return table  step, epoch, batch, pass_over, left, seed, drawn, kernels
+function checkpoint.load(run, archive, path)
+  local notes <const> = archive:metadata()
+  differences.check_notes(run, path, notes)
+  checkpoint.restore_objects(run, archive, path)
+  for _, key in ipairs(sorted_keys(run.parts)) do
+    local kept <const> = json.decode(notes["lugano." .. key] or "")
+    if kept then run.parts[key]:restore(kept) end
+  end
   local function whole(name) return math.tointeger(tonumber(notes["lugano." .. name])) end
-  return { step = whole "step", epoch = whole "epoch" + (over and 1 or 0),
-           batch = over and 0 or whole "batch", seed = whole "seed",
+  return { step = whole "step", epoch = whole "epoch", batch = whole "batch",
+           pass_over = notes["lugano.pass_over"] == "true",
+           left = notes["lugano.left"] == "true", seed = whole "seed",
            drawn = whole "drawn", kernels = notes["lugano.kernels"] }
 end
 

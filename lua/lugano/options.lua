@@ -15,6 +15,8 @@ local reserved <const> = {
   out = { kind = "string", doc = "folder of the run, if not out/NAME" },
   resume = { kind = "boolean", doc = "go on from the last checkpoint",
              default = false },
+  steps = { kind = "integer", doc = "steps in all, to try a run out; 0: as it says",
+            default = 0 },
   strict = { kind = "boolean", doc = "reading an unset global is no error",
              default = true },
   tensorboard = { kind = "boolean", doc = "write TensorBoard event files, too",

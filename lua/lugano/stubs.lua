@@ -44,7 +44,8 @@ local classes <const> = {
   { "net_parts", "Tap", "Tap", "A tap on an inner part of a net." },
   { "optim", "methods", "Optimizer", "An optimizer of a net's parameters." },
   { "run", "Run", "Run", "A training run and its folder.",
-    { progress = true, log = true, image = true, checkpoint = true, finish = true } },
+    { progress = true, log = true, image = true, watch = true, checkpoint = true,
+      finish = true } },
   { "data_set", "Set", "Dataset", "A set of images, and labels if there are some." },
   { "gan_ema", "Average", "Average", "A net's moving average." },
   { "gan_pool", "Pool", "Pool", "Earlier samples, for the critic." },
@@ -363,7 +364,8 @@ end
 
 -- Files that add methods to a class of another.
 local more <const> = {
-  net = { "net_parts", "net_state", "net_clone", "net_print", "net_statistics" } }
+  net = { "net_parts", "net_state", "net_clone", "net_print", "net_statistics" },
+  run = { "run_pass", "run_values", "run_save" } }
 
 local function put_class_methods(class, file)
   for _, f in ipairs(read_functions(file)) do

@@ -154,7 +154,8 @@ run:log { D = 0 / 0 }:log { D = 0 / 0 }]])
   check.equal(told, 1, text)
   expect(text, "out/a/000000.png: 100 % of the numbers lie outside of its range; name "
                .. "it: run:image('a', x, { range = {0, 1} })")
-  expect(text, "D is not a number since step 1\n")
+  expect(text, "D is not a number since step 1; a smaller learning rate or clip_norm may "
+               .. "help, and lg.run's option on_nan says what then happens\n")
 end)
 
 check.case("a full disk is one message and 1, and earlier files stay", function()
@@ -166,12 +167,52 @@ w = lg.zeros(1000, 100)
 for _ in run:progress(1) do end
 run:checkpoint()]], {}, "trap '' XFSZ; ulimit -f 200;")
   check.equal(status, 1, text)
-  expect(text, "cannot write '" .. file "checkpoints/000001.safetensors': File too large")
+  expect(text, "cannot write '" .. file "checkpoints/last.safetensors': File too large")
   expect(text, "script.lua:9: ")
   check.equal(command.exists(file "checkpoints/000001.safetensors"), false)
-  check.equal(command.exists(file "checkpoints/000001.safetensors.tmp"), false)
+  check.equal(command.exists(file "checkpoints/last.safetensors.tmp"), false)
   check.equal(command.read(file "checkpoints/last.safetensors"),
               command.read(file "checkpoints/000000.safetensors"))
+end)
+
+check.case("the folder tells of nets and pictures, and has a page", function()
+  clear()
+  local text <const>, status <const> = script("epochs = 1", [[
+local G <const> = lg.nn.Sequential { name = "G", input = { 3 }, lg.nn.Linear { 2 } }
+local run <const> = lg.run("test", opt, { G = G, opt = lg.optim.SGD(G) })
+for i in run:progress(20) do
+  run.objects.opt:minimize(G(lg.ones(2, 3)):square():mean())
+  run:log { D = i }
+end
+run:image("samples", lg.zeros(4, 1, 8, 8)):checkpoint()]])
+  check.equal(status, 0, text)
+  expect(command.read(file "config.json"), [["nets": {
+    "G": "G (Sequential)\npath  layer]])
+  local metrics <const> = command.read(file "metrics.jsonl")
+  expect(metrics, '{"epoch": 1, "image": "samples", "path": "samples/000020.png", '
+                  .. '"step": 20}\n')
+  expect(metrics, '"opt.grad_norm": ')
+  if text:find "grad_norm" then error("shown: " .. text) end
+  expect(command.read(file "report.html"), "</html>")
+end)
+
+check.case("a page that cannot be written is told once, and ends no run", function()
+  clear()
+  assert(os.execute("mkdir -p " .. file "report.html"))
+  local text <const>, status <const> = script("epochs = 2", loop)
+  check.equal(status, 0, text)
+  local told <const> = select(2, text:gsub("the report cannot be written, and the run "
+                                           .. "goes on without: ", ""))
+  check.equal(told, 1, text)
+  check.equal(command.exists(file "checkpoints/000050.safetensors"), true)
+end)
+
+check.case("TensorBoard's files are written where they are asked for", function()
+  clear()
+  local text <const>, status <const> = script("epochs = 1", loop, { "--tensorboard" })
+  check.equal(status, 0, text)
+  local size <const> = command.shell("cat " .. file "events.out.tfevents.* | wc -c")
+  if tonumber(size) < 200 then error("no events: " .. size) end
 end)
 
 check.case("the model: three steps, the same bytes on one thread and on two", function()
@@ -201,7 +242,8 @@ end)
 --- What is wrong in a script names its line.
 local bad <const> = {
   { "lg.run: 'a/b' cannot be the name of a run", function() lg.run("a/b") end },
-  { "lg.run: 'G' is a number; it must be a net or an optimizer",
+  { "lg.run: 'G' is a number; it must be a net, an optimizer, or anything that "
+    .. "has state(): an average, a pool of images, a stream of data",
     function() lg.run("x", {}, { G = 3 }) end },
   { "lg.run: 'lugano' cannot be the name of an object",
     function() lg.run("x", {}, { lugano = {} }) end },
