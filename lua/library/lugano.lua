@@ -1739,6 +1739,7 @@ function Tensor:totable() end
 ---@return lugano.Tensor
 function Tensor:track() end
 Tensor.split = lg.split
+Tensor.clone = lg.clone
 
 ---Training mode, or eval mode for train(false): dropout and batch norm differ.
 ---@param flag any
@@ -2080,6 +2081,11 @@ function PathLength:numbers(numbers) end
 ---Shows the picture in the terminal; false where that is not possible.
 ---@return any
 function Picture:show() end
+
+---A copy of x with numbers of its own, through which gradients flow.
+---@param x lugano.Tensor
+---@return any
+function lg.clone(x) end
 
 ---Gradients of y, a tensor of one element, with respect to tensors of its history.
 ---`lg.grad(y, x)` gives a tensor, `lg.grad(y, {a, b})` a list in that order; a net stands

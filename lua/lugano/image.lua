@@ -21,9 +21,13 @@ end
 --- The options of a picture: lo, hi, columns.
 local function picture_options(who, options)
   options = options == nil and {} or options
+  if core.is_tensor(options) then
+    core.fail("%s takes one tensor, and got two; a call that gives labels, too, goes in "
+              .. "parentheses, as in (set:rows(64))", who)
+  end
   if type(options) ~= "table" then
     core.fail("%s takes a table of options, { columns = 8 }, and got a %s", who,
-              core.is_tensor(options) and "tensor" or type(options))
+              type(options))
   end
   for _, name in ipairs(sorted_keys(options)) do
     if not known[name] then

@@ -17,17 +17,47 @@ local late <const> = { custom = "custom", recompute = "custom", gradcheck = "gra
 
 core.late, core.parts = late, parts    -- for the stubs
 
-setmetatable(lg, {
-  __index = function(_, name)
-    local part
-    if parts[name] then part = core.load(name) end
-    if late[name] then part = core.load(late[name])[name] end
-    if part then rawset(lg, name, part) end
-    return part
-  end,
-})
+--- All names that a table and others have, sorted, for suggestions.
+local function names_of(...)
+  local all <const> = {}
+  for _, t in ipairs { ... } do
+    for name in pairs(t) do all[name] = true end
+  end
+  return core.load "keys"(all)
+end
+
+--- Fails: there is no such name, and what was meant, or why there is none.
+local function fail_unknown(format, name, ...)
+  name = tostring(name)
+  local why <const> = core.load "foreign".advice(name)
+  local _, hint <const> = core.load "nearest"(name, names_of(...))
+  core.fail(format, name, hint ~= "" and hint or why and ": " .. why or "")
+end
+
+--- What lg has under a name, loaded if it is late; or nil.
+function core.public(name)
+  local part = rawget(lg, name)
+  if parts[name] then part = core.load(name) end
+  if late[name] then part = core.load(late[name])[name] end
+  rawset(lg, name, part)
+  return part
+end
+
+setmetatable(lg, { __index = function(_, name)
+  local part <const> = core.public(name)
+  if part == nil then fail_unknown("there is no lg.%s%s", name, lg, parts, late) end
+  return part
+end })
+
+setmetatable(core.methods, { __index = function(methods, name)
+  fail_unknown("a tensor has no method '%s'%s", name, methods)
+end })
 
 function core.methods.split(...) return lg.split(...) end
+
+--- A copy of x with numbers of its own, through which gradients flow.
+function lg.clone(x) return x * 1 end
+function core.methods.clone(...) return lg.clone(...) end
 
 --- Replaces each net in a list of tensors and nets by its parameters.
 local function spread(list)

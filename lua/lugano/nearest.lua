@@ -1,4 +1,8 @@
---- nearest.lua - what was probably meant: the known word that is nearest to a wrong one.
+--- nearest.lua - what was probably meant: the known word that is nearest to a wrong one,
+-- or that other programs call so.
+
+local core <const> = ...
+local foreign <const> = core.load "foreign"
 
 --- The number of changed letters that lead from a to b (Levenshtein 1966).
 local function distance(a, b)
@@ -18,7 +22,8 @@ end
 --- The nearest of the words, or nil if none is near; and, for a message, a phrase:
 -- " (did you mean 'stride'?)", or "".
 return function(word, words)
-  local best, least = nil, math.max(2, #word // 3) + 1
+  local best = foreign.ours(word, words)
+  local least = best and 0 or math.max(2, #word // 3) + 1
   for _, known in ipairs(words) do
     local begins <const> = #word > 2 and known:sub(1, #word) == word
     local d <const> = begins and 1 or distance(word, known)

@@ -20,7 +20,7 @@
 local core <const> = ...
 local lg <const> = core.lg
 
-local nearest <const> = core.load "nearest"
+local nearest <const>, foreign <const> = core.load "nearest", core.load "foreign"
 local net <const> = {}
 local inner <const> = {}
 local Part <const> = { __name = "lugano.net" }
@@ -31,11 +31,29 @@ local roots = 0                        -- unnamed nets so far: net1, net2, ...
 local dry = false                      -- is this the run that only finds shapes?
 local trying = false                   -- is a first call at work?
 
---- Parts and tensors lie aside, so that assigning to their names reaches __newindex.
+local function layer_tensor(own, key)
+  for _, p in ipairs(own.layer and own.layer:built() and own.layer:parameters() or {}) do
+    if p.name == key then return p.tensor end
+  end
+end
+
+--- Parts and tensors lie aside, so that assigning to their names reaches __newindex. A
+-- name that nothing has gives nil, unless it is one that other programs' nets have.
 function Part.__index(part, key)
-  local method <const> = methods[key]
-  if method ~= nil then return method end
-  return part[inner].fields[key]
+  local own <const> = part[inner]
+  local found = methods[key]
+  if found == nil then found = own.fields[key] end
+  if found == nil then found = layer_tensor(own, key) end
+  local why <const> = found == nil and foreign.advice(key)
+  local ours <const> = found == nil and not why and foreign.ours(key, net.method_names())
+  if why then core.fail("a net has no '%s': %s", key, why) end
+  if ours then core.fail("a net has no '%s'; it is called '%s' here", key, ours) end
+  return found
+end
+
+--- The names of all methods, sorted.
+function net.method_names()
+  return core.load "keys"(methods)
 end
 
 function Part:__len() return #self[inner].fields end

@@ -55,6 +55,16 @@ local function known_options(info)
   return known
 end
 
+--- How many options may stand by position. What comes there in other programs is a size
+-- of the input: it must not become an eps or a stride.
+local function count_positions(info)
+  for i, option in ipairs(info.options) do
+    local late <const> = option.name == "eps" or info.weighted and option.name == "stride"
+    if late then return i - 1 end
+  end
+  return #info.options
+end
+
 --- Gives what stands by position its name: the first options, or all of a list.
 local function name_positions(who, info, given, named)
   local first <const> = info.options[1]
@@ -63,9 +73,11 @@ local function name_positions(who, info, given, named)
                         or table.move(given, 1, #given, 1, {})
     return
   end
-  if #given > #info.options then
-    core.fail("%s takes %d options at most by position, and got %d", who, #info.options,
-              #given)
+  local most <const> = count_positions(info)
+  if #given > most then
+    core.fail("%s takes %s by position, and got %d; sizes of its input are inferred", who,
+              most == 0 and "no option" or ("%d option%s at most"):format(
+              most, most == 1 and "" or "s"), #given)
   end
   for i, value in ipairs(given) do
     local name <const> = info.options[i].name
@@ -215,7 +227,17 @@ local function op_part(given, where, who)
   return net.new(name, where, function(_, x) return f(x, table.unpack(rest, 1, n)) end)
 end
 
-local function function_part(f, where)
+--- nn.Tanh where nn.Tanh{} was meant.
+local function refuse_layer_type(f, who)
+  for _, name in ipairs(type_names) do
+    if nn[name] == f then
+      core.fail("%s: nn.%s makes layers and is none; write nn.%s{}", who, name, name)
+    end
+  end
+end
+
+local function function_part(f, where, who)
+  refuse_layer_type(f, who)
   local debug <const> = rawget(_G, "debug")
   local info <const> = debug and debug.getinfo(f, "S")
   if info and info.what ~= "C" then
@@ -264,7 +286,7 @@ end
 function to_part(v, where, who)
   if net.is_part(v) then return v end
   if type(v) == "string" then return op_part({ v }, where, who) end
-  if type(v) == "function" then return function_part(v, where) end
+  if type(v) == "function" then return function_part(v, where, who) end
   if type(v) ~= "table" then
     core.fail("%s: a layer, the name of an operator, a function or a list is expected, "
               .. "not a %s", who, type(v))

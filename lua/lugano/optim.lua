@@ -9,7 +9,7 @@
 --              lr set to a number later; start_rule and start_lr, what it was made with
 
 local core <const> = ...
-local net <const> = core.load "net"
+local net <const>, foreign <const> = core.load "net", core.load "foreign"
 local progress <const>, sorted_keys <const> = core.load "progress", core.load "keys"
 local schedule <const> = core.load "schedule"
 
@@ -311,7 +311,11 @@ function Optimizer:__index(key)
   local own <const> = self[inner]
   if methods[key] then return methods[key] end
   if key == "grad_norm" then return (own.c:norm()) end
-  if key ~= "groups" then return get_option(own, 1, key) end
+  if key ~= "groups" then
+    local value <const>, why <const> = get_option(own, 1, key), foreign.advice(key)
+    if value == nil and why then core.fail("an optimizer has no '%s': %s", key, why) end
+    return value
+  end
   local list <const> = {}
   for i in ipairs(own.groups) do
     list[i] = setmetatable({ [inner] = { own = own, index = i } }, Group)

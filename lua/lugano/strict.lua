@@ -4,7 +4,6 @@
 -- elsewhere (in /usr/share/lua, say) are left alone: they ask for what may be missing.
 
 local core <const> = ...
-local lg <const> = core.lg
 
 local declared <const> = {}            -- set at least once, if only to nil
 
@@ -39,7 +38,7 @@ end
 local function hint(name, level, folder)
   if name == "lg" then return '; write: local lg = require "lugano"' end
   if type(name) ~= "string" then return "" end
-  if lg[name] ~= nil then return (" (did you mean 'lg.%s'?)"):format(name) end
+  if core.public(name) ~= nil then return (" (did you mean 'lg.%s'?)"):format(name) end
   local _, phrase <const> = core.load "nearest"(name, known_names(level + 1, folder))
   return phrase
 end

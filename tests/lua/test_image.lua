@@ -58,7 +58,7 @@ local bad <const> = {
   { "image.load takes a path, and got a nil", function() lg.image.load() end },
   { "image.grid: no option 'rang'",
     function() lg.image.grid(lg.zeros(1, 2, 2), { rang = 1 }) end },
-  { "image.grid takes a table of options, { columns = 8 }, and got a tensor",
+  { "image.grid takes one tensor, and got two; a call that gives labels, too, goes in",
     function() lg.image.grid(lg.zeros(1, 2, 2), lg.zeros(1)) end },
   { "image.grid: columns is a whole number, and x is not",
     function() lg.image.grid(lg.zeros(1, 2, 2), { columns = "x" }) end },

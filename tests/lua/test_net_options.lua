@@ -75,11 +75,11 @@ for _, name in ipairs(type_names) do
     if first and first.type ~= "list" and first.type ~= "flag" then
       local given <const> = required(info)
       given[1], given[first.name] = 1, 1
-      raises(name, given, first.name .. " is given twice, by position and by name")
+      raises(name, given, first.name == "eps" and "takes no option by position, and got 1"
+                          or first.name .. " is given twice, by position and by name")
       for i = 1, #info.options + 1 do many[i] = 3.5 end
       if not (info.weighted and info.options[2].type == "flag") then
-        raises(name, many, ("takes %d options at most by position, and got %d"):format(
-               #info.options, #many))
+        raises(name, many, "by position, and got " .. #many)
       end
     end
     raises(name, { name = "a b" }, "name must be a word of letters, digits, - and _")
