@@ -2453,6 +2453,12 @@ function lg.gan.r2(D, fake, ...) end
 ---@return lugano.Tensor of the shape of a
 function lg.gan.slerp(a, b, t) end
 
+---The root mean square distance of two samples of a batch, as a number. Against that of
+---as many real samples it tells a collapse: 1 is as varied as the data, 0 is one sample.
+---@param x lugano.Tensor {n,...}, n from 2
+---@return number
+function lg.gan.spread(x) end
+
 ---mean + psi * (w - mean): StyleGAN's truncation of intermediate latents (Karras et al.
 ---2019), where mean is that of many w.
 ---@param w lugano.Tensor {n,...,dim}

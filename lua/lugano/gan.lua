@@ -14,7 +14,7 @@ local late <const> = {
   dragan = "gan_penalty", ema = "gan_ema", gradient_penalty = "gan_penalty",
   grid = "gan_latent", interpolate = "gan_latent", lecam = "gan_lecam",
   lerp = "gan_latent", loss = "gan_loss", path_length = "gan_path", pool = "gan_pool",
-  r1 = "gan_penalty", r2 = "gan_penalty", slerp = "gan_latent",
+  r1 = "gan_penalty", r2 = "gan_penalty", slerp = "gan_latent", spread = "gan_spread",
   truncate = "gan_latent", truncated = "gan_latent",
 }
 core.gan_late = late

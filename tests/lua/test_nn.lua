@@ -251,7 +251,7 @@ local refused = {
     function() nn.Module { train = nn.Linear { 1 }, forward = print } end },
   { "'late' comes too late: a net's parts are given when it is made",
     function() build { "relu" }.late = nn.Linear { 1 } end },
-  { "nn.BatchNorm takes no option by position, and got 1; sizes of its input are inferred",
+  { "nn.BatchNorm takes no option by position, and got 1; sizes of its input are",
     function() nn.BatchNorm { 64 } end },
   { "nn.Conv2d takes 2 options at most by position, and got 5",
     function() nn.Conv2d { 3, 64, 4, 2, 1 } end },
