@@ -6,8 +6,8 @@
 --
 -- The paper's recipe: strided convolutions and no pooling, batch norm in both nets but
 -- not at their ends, weights from N(0, 0.02), Adam 2e-4 with beta 0.5. It leaves
--- out/dcgan. The last line tells how far apart the samples are, as a part of how far apart
--- the pictures are. --help lists the options.
+-- out/dcgan. The last line tells how far apart the samples are, as a part of how far
+-- apart the pictures are. --help lists the options.
 
 local lg <const> = require "lugano"
 local nn <const>, optim <const>, gan <const> = lg.nn, lg.optim, lg.gan

@@ -7,7 +7,7 @@
 -- leaves out/digits: a grid of samples for each pass, the losses, the nets.
 
 local lg <const> = require "lugano"
-local nn <const>, optim <const> = lg.nn, lg.optim
+local nn <const>, optim <const>, gan <const> = lg.nn, lg.optim, lg.gan
 
 local opt <const> = lg.options {
   epochs = { 38, "passes over the data" },
@@ -50,14 +50,10 @@ local D <const> = nn.Sequential { name = "D", input = { 1, 28, 28 },
 local betas <const> = { 0.5, 0.999 }
 local optG <const> = optim.Adam(G, { lr = opt.lr, betas = betas })
 local optD <const> = optim.Adam(D, { lr = 0.3 * opt.lr, betas = betas })
-local run <const> = lg.run("digits", opt, { G = G, D = D, optG = optG, optD = optD })
+local loss <const>, ema <const> = gan.loss "non_saturating", gan.ema(G, { decay = 0.995 })
+local run <const> = lg.run("digits", opt, { G = G, D = D, optG = optG, optD = optD,
+                                            ema = ema })
 local fixed <const> = lg.randn(64, opt.noise)          -- the same 64 samples in each grid
-
--- Logistic losses on D's scores, without saturation for G (Goodfellow et al. 2014).
-local function critic_loss(real, fake)
-  return (-real):softplus():mean() + fake:softplus():mean()
-end
-local function generator_loss(fake) return (-fake):softplus():mean() end
 
 for epoch = run.epoch, opt.epochs do
   -- From the middle on the steps grow smaller: strokes settle.
@@ -65,12 +61,11 @@ for epoch = run.epoch, opt.epochs do
   optG.lr, optD.lr = rate, 0.3 * rate
   for x in run:progress(lg.data.digits():batches(opt.batch)) do      -- x: n,1,28,28
     local fake <const> = G(lg.randn(#x, opt.noise))
-    run:log { D = optD:minimize(critic_loss(D(x), D(fake))),
-              G = optG:minimize(generator_loss(D(fake))) }
+    run:log { D = optD:minimize(loss.discriminator(D(x), D(fake))),
+              G = optG:minimize(loss.generator(D(fake))) }
+    ema:update()
   end
-  G:eval()
-  run:image("samples", lg.no_grad(function() return G(fixed) end)):checkpoint()
-  G:train()
+  run:image("samples", ema.model(fixed)):checkpoint()
 end
 
 print(("trained %d steps; the samples are in %s/samples"):format(run.step, run.folder))

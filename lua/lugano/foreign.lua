@@ -1,7 +1,7 @@
 --- foreign.lua - what other programs call things, for the errors that suggest a name.
 --
--- A word stands for those of ours that it may mean; the one that fits where it was written
--- is suggested. Words of `advice` name what has no counterpart, and why.
+-- A word stands for the one of ours that it means, and is suggested where that one fits.
+-- Words of `advice` have no counterpart.
 
 local foreign <const> = {}
 
@@ -63,7 +63,8 @@ local advice <const> = {
   cpu = "there is one device, the processor",
   to = "there is one device, the processor, and one type of element",
   device = "there is one device, the processor",
-  float = "all tensors have one type of element", double = "the preset double makes it so",
+  float = "all tensors have one type of element",
+  double = "all tensors have one type of element; the preset double makes it double",
   add = "a chain is written whole: nn.Sequential{ a, b }",
 }
 
