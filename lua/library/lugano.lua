@@ -1873,8 +1873,8 @@ function Optimizer:extrapolate(loss, options) end
 function Optimizer:state() end
 
 ---The numbers that must be saved beside state(), by name: `step`, how many updates there
----were; `assigned_lr`, what the script has set lr to, or -1; `extrapolated`, 1 between
----the halves of a step. With such a table, sets them.
+---were; `assigned_lr`, what the script has set lr to, or -1; other options that it has
+---set; `extrapolated`, 1 between the halves of a step. With such a table, sets them.
 ---@param numbers any
 ---@return any
 function Optimizer:numbers(numbers) end
@@ -1886,7 +1886,8 @@ function Optimizer:numbers(numbers) end
 function Run:progress(source) end
 
 ---Notes the values of a step, run:log { D = 1.3, G = 0.8 }: numbers, or tensors with one
----element. The display has their means so far, metrics.jsonl those of ten steps.
+---element. The display has their means so far, metrics.jsonl those of ten steps; what is
+---logged after a pass is a line of its own.
 ---@param values any
 ---@return any
 function Run:log(values) end

@@ -27,9 +27,13 @@ local function all_tensors(objects)
   return list
 end
 
---- What kind of object it is, "lugano.net", so that a changed one is refused by name.
+--- What kind of object it is, "lugano.net", so that a changed one is refused by name. An
+-- optimizer's is its type, "lugano.optim.Adam": others have tensors of the same names.
 local function kind_of(object)
   local meta <const> = getmetatable(object)
+  if type(meta) == "table" and meta.__name == "lugano.optimizer" then
+    return "lugano." .. tostring(object):match "^optim%.%w+"
+  end
   return type(meta) == "table" and type(meta.__name) == "string" and meta.__name
          or type(object)
 end

@@ -316,7 +316,8 @@ function Batches:state() return {} end
 
 function Batches:numbers(values)
   if values then self:seek(math.tointeger(values.pass), math.tointeger(values.index)) end
-  return { pass = self.pass, index = self.index }
+  local full <const> = self.index // self.steps            -- as seek counts
+  return { pass = self.pass + full, index = self.index - full * self.steps }
 end
 
 local look_options <const> = { "resize", "crop", "random_crop", "flip", "normalize",

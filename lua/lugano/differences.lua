@@ -2,6 +2,7 @@
 
 local core <const> = ...
 local json <const>, sorted_keys <const> = core.load "json", core.load "keys"
+local exact <const> = core.load "exact"
 local differences <const> = {}
 
 local shown <const> = 10
@@ -10,11 +11,20 @@ local shown <const> = 10
 local free <const> = { epochs = true, out = true, threads = true, resume = true,
                        strict = true, tensorboard = true, steps = true }
 
+--- What JSON can hold: it has neither infinity nor texts that are not UTF-8.
+local function as_json(v)
+  if type(v) == "number" and not exact.is_finite(v) then return exact.text(v) end
+  if type(v) == "string" and not utf8.len(v) then
+    return (v:gsub("[^\x20-\x7e]", function(c) return ("\\x%02x"):format(c:byte()) end))
+  end
+  return v
+end
+
 --- The options that a resumed run must share.
 function differences.binding_options(opt)
   local bound <const> = {}
   for k, v in pairs(opt) do
-    if not free[k] and type(v) ~= "table" then bound[k] = v end
+    if not free[k] and type(v) ~= "table" then bound[k] = as_json(v) end
   end
   return bound
 end

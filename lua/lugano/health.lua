@@ -81,7 +81,9 @@ function Health:check_saturation(row, step)
   local loss <const> = row.D and row.G and row.D >= 0 and row.D < certain
   local s <const> = self.sure
   s.count = (sure or loss) and s.count + 1 or 0
-  if s.count == 1 then s.step, s.first = step, row.G or 0 end
+  if s.count == 1 then
+    s.step, s.first = step, row.G and exact.is_finite(row.G) and row.G or 0
+  end
   local grows <const> = sure or (row.G or 0) > s.first + 0.1 * math.abs(s.first)
   self:judge({ "saturation", "D" }, step, s.count >= patience and grows, function()
     return ("D makes no mistake since step %d, so that G learns little from it; make D "

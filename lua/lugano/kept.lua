@@ -42,6 +42,10 @@ function Kept:find()
   return found
 end
 
+function Kept:is_empty()
+  return not core.file_exists(self:last_path()) and #self:find() == 0
+end
+
 function Kept:is_best(step)
   for _, s in ipairs(self.scores) do
     if s.step == step then return true end
@@ -100,12 +104,17 @@ end
 --- Enters a score into the list of the best; is it one of them? Of equals the earlier.
 function Kept:enter(step, score)
   local list <const>, sign <const> = self.scores, self.better == "lower" and 1 or -1
+  local again = false                          -- a step is judged by its last score
+  for i = #list, 1, -1 do
+    if list[i].step == step then again = table.remove(list, i) ~= nil end
+  end
   local place = #list + 1
   while place > 1 and sign * list[place - 1].score > sign * score do place = place - 1 end
+  self.dropped = again and place > self.best and step or nil
   if place > self.best then return false end
   table.insert(list, place, { step = step, score = score })
   self.dropped = #list > self.best and table.remove(list).step or nil
-  return self.dropped ~= step
+  return true
 end
 
 --- The new files are there: those that are too many go.
@@ -133,7 +142,7 @@ function Kept:notes()
 end
 
 function Kept:restore(notes)
-  self.good, self.scores = notes.good, {}
+  self.good, self.scores, self.dropped = notes.good, {}, nil
   for i, s in ipairs(notes.scores) do
     self.scores[i] = { step = s[1], score = exact.number(s[2]) }
   end

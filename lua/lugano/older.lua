@@ -44,15 +44,18 @@ local function add_pictures(list, text)
   end
 end
 
---- The files of a run, by their paths in its folder; the steps that it had.
+--- The files of a run, by their paths in its folder; the steps that it had. What tells
+-- of others comes after them: who is killed while they move goes on with the rest.
 local function files_of(folder)
   local list <const>, metrics <const> = {}, read(folder .. "/metrics.jsonl")
-  add_matching(list, folder, "checkpoints/", checkpoints)
-  local has_state <const> = #list > 0
-  add_matching(list, folder, "checkpoints/", unfinished)
   add_pictures(list, metrics)
-  add_matching(list, folder, "", { "^metrics%.jsonl$", "^report%.html$", "^config%.json$",
+  add_matching(list, folder, "", { "^metrics%.jsonl$", "^report%.html$",
                                    "^events%.out%.tfevents%.[%w._-]+$" })
+  add_matching(list, folder, "checkpoints/", unfinished)
+  local others <const> = #list
+  add_matching(list, folder, "checkpoints/", checkpoints)
+  local has_state <const> = #list > others
+  add_matching(list, folder, "", { "^config%.json$" })
   local step
   for n in metrics:gmatch '"step": (%d+)' do step = n end
   return list, has_state, step

@@ -258,9 +258,43 @@ local function restore_lr(own, i, lr)
   own.c:lr(i, group.assigned and lr or group.start_lr)
 end
 
+--- The options but lr that the script has set in group i, as numbers by name.
+local function assigned_numbers(own, i)
+  local options <const>, all <const> = own.c:options(i), {}
+  for key in pairs(own.groups[i].set or {}) do
+    local value <const> = options[key]
+    for k, part in ipairs(type(value) == "table" and value or { value }) do
+      if type(part) == "boolean" then part = part and 1 or 0 end
+      all[("assigned.%s.%d.%d"):format(key, i, k)] = part
+    end
+  end
+  return all
+end
+
+--- Brings them back.
+local function restore_assigned(own, i, numbers)
+  local options <const>, set <const> = own.c:options(i), own.groups[i].set or {}
+  own.groups[i].set = set
+  for name, number in pairs(numbers) do
+    local key <const>, group <const>, k <const> =
+      name:match "^assigned%.([%w_]+)%.(%d+)%.(%d+)$"
+    if key and options[key] ~= nil and math.tointeger(group) == i then
+      set[key] = true
+      if type(options[key]) == "table" then
+        options[key][math.tointeger(k)] = number
+      elseif type(options[key]) == "boolean" then
+        options[key] = number ~= 0
+      else
+        options[key] = number
+      end
+    end
+  end
+  own.c:options(i, options)
+end
+
 --- The numbers that must be saved beside state(), by name: `step`, how many updates there
--- were; `assigned_lr`, what the script has set lr to, or -1; `extrapolated`, 1 between
--- the halves of a step. With such a table, sets them.
+-- were; `assigned_lr`, what the script has set lr to, or -1; other options that it has
+-- set; `extrapolated`, 1 between the halves of a step. With such a table, sets them.
 function methods:numbers(numbers)
   local own <const>, all <const> = self[inner], {}
   local function number(name, get, set)
@@ -272,6 +306,8 @@ function methods:numbers(numbers)
     number(#own.groups == 1 and "assigned_lr" or "assigned_lr." .. i,
            function() return group.assigned and own.c:lr(i) or -1 end,
            function(lr) restore_lr(own, i, lr) end)
+    if numbers then restore_assigned(own, i, numbers) end
+    for name, value in pairs(assigned_numbers(own, i)) do all[name] = value end
   end
   if own.c:ahead() ~= nil then
     number("extrapolated", function() return own.c:ahead() and 1 or 0 end,
@@ -287,7 +323,10 @@ local function unknown_option(own, key, options)
             net.hint(tostring(key), sorted_keys(options)))
 end
 
-local function set_rule(group, rule) group.rule, group.assigned = rule, false end
+--- A rule is no number, so a resumed script must have set it again: then it stays.
+local function set_rule(group, rule)
+  group.rule, group.start_rule, group.assigned = rule, rule, false
+end
 
 local function set_option(own, i, key, value)
   local options <const>, group <const> = own.c:options(i), own.groups[i]
@@ -297,7 +336,12 @@ local function set_option(own, i, key, value)
   end
   options[key] = value
   own.c:options(i, options)
-  if key == "lr" then group.rule, group.assigned = nil, true end
+  if key == "lr" then
+    group.rule, group.assigned = nil, true
+  else
+    group.set = group.set or {}
+    group.set[key] = true
+  end
 end
 
 local function get_option(own, i, key)

@@ -169,6 +169,9 @@ local function apply(values)
   if values.threads < 0 or values.threads > 1024 then
     refuse("option '--threads' is 0 to 1024, and %d is not", values.threads)
   end
+  if values.steps < 0 then
+    refuse("option '--steps' is 0 or more, and %d is not", values.steps)
+  end
   lg.seed(values.seed)
   if values.threads > 0 then core.threads(values.threads) end
 end

@@ -31,6 +31,11 @@ local function stop(run, what)
             or "there is no checkpoint yet")
 end
 
+local function is_stream(object)
+  local meta <const> = getmetatable(object)
+  return type(meta) == "table" and meta.__name == "lugano.batches"
+end
+
 local function roll_back(self, run, what)
   local path <const> = good_path(run)
   if not path then
@@ -40,8 +45,12 @@ local function roll_back(self, run, what)
     core.fail("%s at step %d, after %d returns to '%s': try a smaller learning rate or "
               .. "clip_norm", what, run.step, most, path)
   end
-  local archive <close> = core.open_tensors(path)
+  local archive <close>, places <const> = core.open_tensors(path), {}
+  for key, object in pairs(run.objects) do
+    places[key] = is_stream(object) and object:numbers() or nil
+  end
   checkpoint.restore_objects(run, archive, path)
+  for key, place in pairs(places) do run.objects[key]:numbers(place) end
   self.in_a_row, self.sound_steps = self.in_a_row + 1, 0
   run:forget_means()
   run:alarm("rollback", ("%s at step %d: back to the nets of step %d%s; data and random "

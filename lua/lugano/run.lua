@@ -12,7 +12,18 @@ local json <const>, progress <const> = core.load "json", core.load "progress"
 local sorted_keys <const>, net <const> = core.load "keys", core.load "net"
 
 local Run <const> = { __name = "lugano.run" }
-Run.__index = Run
+
+--- The methods; and of a run that was resumed after its last pass, the epoch. When a
+-- script asks for it, what it draws before its passes is drawn, and random numbers go on
+-- as after them.
+function Run.__index(run, key)
+  local from <const> = key == "epoch" and rawget(run, "resumed")
+  if not from then return Run[key] end
+  run.epoch = from.epoch + 1
+  core.random_state(from.seed, from.drawn)
+  return run.epoch
+end
+
 for _, file in ipairs { "run_pass", "run_values", "run_save" } do
   for name, method in pairs(core.load(file)) do Run[name] = method end
 end
@@ -27,6 +38,23 @@ local function check_objects(objects)
       core.fail("lg.run: '%s' is a %s; it must be a net, an optimizer, or anything that "
                 .. "has state(): an average, a pool of images, a stream of data", key,
                 type(o))
+    end
+  end
+end
+
+--- Options go into a file, and are compared on resume: so they are plain values by name.
+local function check_options(opt)
+  if type(opt) ~= "table" then
+    core.fail("lg.run: its second argument is what lg.options gives, and no %s",
+              type(opt))
+  end
+  for _, key in ipairs(sorted_keys(opt)) do
+    local kind <const> = type(opt[key])
+    if type(key) ~= "string" or kind ~= "number" and kind ~= "boolean"
+       and kind ~= "string" then
+      core.fail("lg.run: the option '%s' is a %s; its second argument is a table of "
+                .. "numbers, texts and true or false, as lg.options gives it; the nets "
+                .. "come after it", tostring(key), kind)
     end
   end
 end
@@ -76,9 +104,12 @@ return function(name, opt, objects, settings)
     core.fail("lg.run: '%s' cannot be the name of a run", tostring(name))
   end
   opt, objects = opt or core.options or {}, objects or {}
+  check_options(opt)
   check_objects(objects)
   local run <const> = make_run(name, opt, objects, core.load "run_options"(settings))
-  if rawget(opt, "resume") then run:resume() else move_older(run) end
+  -- The first run of a script was stopped: the others have not begun.
+  local is_new <const> = core.at_exit ~= nil and run.kept:is_empty()
+  if rawget(opt, "resume") and not is_new then run:resume() else move_older(run) end
   start_folder(run)
   run.history:begin(run.resumed)
   run.norms = core.load "norms"(objects)

@@ -7,13 +7,30 @@ local Run <const> = {}
 --- A pass over batches: `for x, labels in run:progress(data:batches(64)) do`. Also over
 -- any function that returns the next thing or nil, or over a number of steps.
 function Run:progress(source)
+  if self.inside then
+    core.fail("run:progress: the run is within a pass; an inner loop is a plain one, "
+              .. "for i = 1, 5 do")
+  end
+  if self.stopped then error(core.stopped, 0) end       -- a pcall has caught it
+  if self.started and self:is_enough() then return function() end end
   if self.started then self.epoch = self.epoch + 1 end
   self.started, self.batch, self.pass_over, self.left = true, 0, false, false
+  if self.epoch > (self:epochs() or math.huge) and not self.told_passes then
+    self.told_passes = true
+    self:say(("%s: each run:progress is a pass, and this is pass %d of %d: a run with "
+              .. "several in an epoch cannot be resumed; make them one, or leave the "
+              .. "others to plain loops"):format(core.where(), self.epoch,
+                                                 self:epochs()))
+  end
   local from <const> = self.resumed
   self.resumed = nil
   if from and not from.pass_over then self.batch = from.batch end
   source = self:source(source)
-  if from then core.random_state(from.seed, from.drawn) end
+  -- What is drawn between a checkpoint and the next pass counts in no run, since a
+  -- resumed one does not draw it.
+  if from then self.mark = { from.seed, from.drawn } end
+  if self.mark then core.random_state(self.mark[1], self.mark[2]) end
+  self.mark = nil
   self:open_pass()
   local function advance()
     if from and from.left and not from.pass_over then return nil end   -- by break
@@ -21,7 +38,7 @@ function Run:progress(source)
     local x, y
     if not self:is_enough() then x, y = source() end
     self.inside = x ~= nil
-    if not self.inside then self:end_pass() end
+    if not self.inside then self:end_pass(self:is_cut()) end
     if self.batch == 0 then self.health:batch(x) end
     return x, y
   end
@@ -82,8 +99,9 @@ function Run:end_step()
   end
 end
 
-function Run:end_pass()
-  self.pass_over = true
+--- is_cut: by --steps, so that a resumed run with more of them goes on within the pass.
+function Run:end_pass(is_cut)
+  self.pass_over, self.cut = not is_cut, is_cut
   self:write_metrics()
   self.display:close(self.pass_means:text())
 end
@@ -94,8 +112,9 @@ end
 function Run:leave_pass(why)
   self.left = self.inside and not why
   if self.left and (self.due or self.logged) then self:end_step() end
+  if not why then self:write_metrics() end
   self.inside, self.due = false, nil
-  if not why then self.pass_over = true end
+  if not why and not self.cut then self.pass_over = true end
   self.display:abandon()
   self.display = nil
   if why and why ~= core.stopped then self.mirror:finish() end
@@ -115,10 +134,14 @@ function Run:is_enough()
   return math.type(steps) == "integer" and steps > 0 and self.step >= steps
 end
 
+--- Was the pass not at its end when --steps were done? Of one that does not say how long
+-- it is nobody knows, so it counts as one that goes on.
+function Run:is_cut() return self:is_enough() and self.batch ~= self.steps_of_pass end
+
 --- Is the last pass over?
 function Run:is_last()
   local all <const> = self:epochs() ~= nil and self.epoch >= self:epochs()
-  return self.pass_over and (all or self:is_enough())
+  return self.cut or self.pass_over and (all or self:is_enough())
 end
 
 --- Is the script still before the pass in which a resumed run stands? What it does there
@@ -133,6 +156,7 @@ end
 --- Ctrl-C was pressed: the state is saved, and the script ends here.
 function Run:stop()
   core.graceful(false)
+  self.stopped = true
   self.mirror:finish()
   local last <const> = self.kept:last_path()
   core.stopped.message = self.saved_step == self.step

@@ -39,7 +39,6 @@ function Run:checkpoint(options)
   end
   self:save(score, true)
   if self:is_last() then self.mirror:finish() else self.mirror:refresh() end
-  if core.stop_asked() and not self.display then self:stop() end
   return self
 end
 
@@ -56,6 +55,7 @@ function Run:save(score, by_script)
   end
   self.kept:prune(self.step)
   self.saved_step = self.step
+  if self.pass_over then self.mark = { core.random_state() } end
 end
 
 --- Writes the files of the step that are missing: the state is that of the checkpoint.
@@ -88,7 +88,7 @@ function Run:resume()
                   .. "will differ in their last digits"):format(from.kernels,
                                                                 core.kernels()))
   end
-  if self:is_finished() then core.random_state(from.seed, from.drawn) end
+  if self:is_finished() then self.epoch = nil end      -- see run.lua
 end
 
 return Run

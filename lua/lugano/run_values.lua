@@ -11,12 +11,19 @@ function Run:say(text)
 end
 
 --- Notes the values of a step, run:log { D = 1.3, G = 0.8 }: numbers, or tensors with one
--- element. The display has their means so far, metrics.jsonl those of ten steps.
+-- element. The display has their means so far, metrics.jsonl those of ten steps; what is
+-- logged after a pass is a line of its own.
 function Run:log(values)
   if type(values) ~= "table" then
     core.fail("run:log takes { name = value }, and got a %s", type(values))
   end
   if self.resumed then return self end
+  for _, name in ipairs { "step", "epoch" } do
+    if values[name] ~= nil then
+      core.fail("run:log: '%s' is noted by itself; leave it out, or give it another name",
+                name)
+    end
+  end
   for _, name in ipairs(sorted_keys(values)) do
     local value = values[name]
     if core.is_tensor(value) then value = value:item() end
@@ -26,6 +33,7 @@ function Run:log(values)
     end
     self:note_value(tostring(name), value)
   end
+  if self.started and not self.display then self:write_metrics() end
   return self
 end
 
@@ -92,8 +100,10 @@ function Run:image(name, x, options)
     self:say(("%s: %.0f %% of the numbers lie outside of its range; name it: run:image("
                .. "'%s', x, { range = {0, 1} })"):format(path, 100 * clipped, name))
   end
-  local row <const> = { step = self.step, epoch = self.epoch, image = name, path = file }
-  if self:is_finished() then self.history:add_once(row) else self.history:add(row) end
+  local epoch <const> = self:is_finished() and self.resumed.epoch or self.epoch
+  local row <const> = { step = self.step, epoch = epoch, image = name, path = file }
+  local again <const> = self:is_finished() or self:is_enough()
+  if again then self.history:add_once(row) else self.history:add(row) end
   self.mirror:picture(name, self.step, path)
   self.health:samples(name, x, self.step, options and options.range or { -1, 1 })
   self.picture, self.picture_path, self.shown = picture, path, false

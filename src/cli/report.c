@@ -7,11 +7,13 @@
 
 #include <string.h>
 
-enum { SHOWN_FRAMES = 16 };
+/* To find a level Lua walks down to it, so that a look at all of a stack that overflowed
+ * would take minutes. */
+enum { SHOWN_FRAMES = 16, SEEN_LEVELS = 1000 };
 
 static bool next_frame(lua_State *L, int *level, lua_Debug *ar)
 {
-    while (lua_getstack(L, (*level)++, ar)) {
+    while (*level < SEEN_LEVELS && lua_getstack(L, (*level)++, ar)) {
         lua_getinfo(L, "Sln", ar);
         if (ar->currentline > 0 && strncmp(ar->source, "=lugano/", 8) != 0)
             return true;
@@ -49,7 +51,8 @@ static void add_frames(lua_State *L, luaL_Buffer *b)
             add_frame(L, b, &ar);
     }
     if (n > SHOWN_FRAMES) {
-        lua_pushfstring(L, "\n  and %d more", n - SHOWN_FRAMES);
+        lua_pushfstring(L, "\n  and %s%d more", level < SEEN_LEVELS ? "" : "at least ",
+                        n - SHOWN_FRAMES);
         luaL_addvalue(b);
     }
 }

@@ -277,10 +277,10 @@ check.case("a net that does not match is refused with a list", function()
 end)
 
 check.case("objects that differ are refused by name", function()
-  refuse("this script has no object 'opt' (lugano.optimizer)", {
+  refuse("this script has no object 'opt' (lugano.optim.Adam)", {
     objects = function(net) return { net = net } end })
   refuse({ "2 things differ", "it has no object 'D' (lugano.net)",
-           "'opt' is a lugano.optimizer there and a table here" }, {
+           "'opt' is a lugano.optim.Adam there and a table here" }, {
     objects = function(net)
       return { net = net, D = net, opt = { state = function() return {} end,
                minimize = function() return 1 end } }
@@ -291,9 +291,8 @@ check.case("another run, other options, other numbers are refused", function()
   refuse("it is of the run 'test', and this one is 'other'", { name = "other" })
   refuse("--lr was 1 and is 2; only --epochs, --out and --threads may differ", nil,
          { lr = 2 })
-  refuse("this script has no 'opt.1.bias.m'", { objects = function(net)
-    return { net = net, opt = optim.SGD(net) }
-  end })
+  refuse("'opt' is a lugano.optim.Adam there and a lugano.optim.SGD here", {
+    objects = function(net) return { net = net, opt = optim.SGD(net) } end })
 end)
 
 check.case("a refusal leaves the nets as they were", function()
