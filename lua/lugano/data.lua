@@ -151,6 +151,8 @@ function data.cifar100(part, options)
   end)
 end
 
+local function is_side(x) return math.type(x) == "integer" and x >= 1 and x <= 16384 end
+
 --- Records as CIFAR has them, plain or gzip: a label byte, then red, green and blue.
 ---@param options table  files = {path, ...}, size = 32, label_bytes = 1, label = 1
 function data.cifar(options)
@@ -160,12 +162,22 @@ function data.cifar(options)
   local files <const> = is_path(options.files) and { options.files } or options.files
   local size <const> = options.size or 32
   local sides <const> = type(size) == "table" and size or { size, size }
-  if type(files) ~= "table" or not is_path(files[1])
-     or math.type(sides[1]) ~= "integer" or math.type(sides[2]) ~= "integer" then
+  if type(files) ~= "table" or #files == 0 or not is_side(sides[1])
+     or not is_side(sides[2]) then
     core.fail "data.cifar takes { files = {path, ...}, size = 32 }"
   end
-  local set <const> = cifar_set(options.name or "cifar", files, options.label_bytes or 1,
-                                options.label or 1, sides)
+  for _, path in ipairs(files) do
+    if not is_path(path) then
+      core.fail("data.cifar: a file is a path, and no %s", type(path))
+    end
+  end
+  local bytes <const>, label <const> = options.label_bytes or 1, options.label or 1
+  if math.type(bytes) ~= "integer" or bytes < 1 or bytes > 16
+     or math.type(label) ~= "integer" or label < 1 or label > bytes then
+    core.fail("data.cifar: label %s of label_bytes = %s; a record has 1 to 16, and label "
+              .. "is the number of one", tostring(label), tostring(bytes))
+  end
+  local set <const> = cifar_set(options.name or "cifar", files, bytes, label, sides)
   return sets.apply_options(set, options)
 end
 

@@ -12,17 +12,26 @@ local function is_picture(name)
   return ending == "png" or ending == "jpg" or ending == "jpeg"
 end
 
+local MOST_DEEP <const> = 32           -- folders in folders
+
 --- The sorted paths of all pictures in a folder and, if deep, in those below it.
-local function pictures_in(folder, deep, paths)
-  paths = paths or {}
-  for _, name in ipairs(core.list_folder(folder)) do
-    local path <const> = folder .. "/" .. name
-    if name:sub(-1) == "/" then
-      if deep then pictures_in(path:sub(1, -2), true, paths) end
-    elseif is_picture(name) then
-      paths[#paths + 1] = path
+local function pictures_in(who, top, deep)
+  local paths <const> = {}
+  local function add(folder, depth)
+    if depth > MOST_DEEP then
+      core.fail("%s: '%s' has folders more than %d deep; does a link in it lead back "
+                .. "to one above?", who, top, MOST_DEEP)
+    end
+    for _, name in ipairs(core.list_folder(folder)) do
+      local path <const> = folder .. "/" .. name
+      if name:sub(-1) == "/" then
+        if deep then add(path:sub(1, -2), depth + 1) end
+      elseif is_picture(name) then
+        paths[#paths + 1] = path
+      end
     end
   end
+  add(top, 0)
   return paths
 end
 
@@ -41,10 +50,9 @@ local function classes_in(who, folder)
   local paths <const>, labels <const>, classes <const> = {}, {}, subfolders(folder)
   local empty
   for k, class in ipairs(classes) do
-    local before <const> = #paths
-    pictures_in(folder .. "/" .. class, true, paths)
-    for i = before + 1, #paths do labels[i] = k end
-    if #paths == before then empty = empty or class end
+    local found <const> = pictures_in(who, folder .. "/" .. class, true)
+    for _, path in ipairs(found) do paths[#paths + 1], labels[#labels + 1] = path, k end
+    if #found == 0 then empty = empty or class end
   end
   if #paths == 0 then
     core.fail("%s: there is no picture (.png, .jpg) in '%s' or in its folders", who,
@@ -96,7 +104,7 @@ end
 function data.folder(path, options)
   check_path("data.folder", path)
   options = sets.check_options("data.folder", options, { "size", "channels", "name" })
-  local paths, labels, classes = pictures_in(path, false), nil, nil
+  local paths, labels, classes = pictures_in("data.folder", path, false), nil, nil
   if #paths == 0 then
     paths, labels, classes = classes_in("data.folder", path)
   end
@@ -110,20 +118,25 @@ local function stems(paths)
   local by_stem <const> = {}
   for i, path in ipairs(paths) do
     local stem <const> = path:match "([^/]*)%.%w+$"
+    if by_stem[stem] then
+      core.fail("data.paired: '%s' and '%s' have the same name but for the ending, and "
+                .. "only one can have the partner", by_stem[stem], path)
+    end
     paths[i], by_stem[stem] = stem, path
   end
   return by_stem
 end
 
-local function check_some(who, path, paths)
+local function some_pictures(who, path, deep)
+  local paths <const> = pictures_in(who, path, deep)
   if #paths > 0 then return paths end
   core.fail("%s: there is no picture (.png, .jpg) in '%s'", who, path)
 end
 
 --- The pictures of two folders that have the same names.
 local function matched(a, b)
-  local in_a <const> = check_some("data.paired", a, pictures_in(a, false))
-  local in_b <const> = check_some("data.paired", b, pictures_in(b, false))
+  local in_a <const> = some_pictures("data.paired", a, false)
+  local in_b <const> = some_pictures("data.paired", b, false)
   local of_a <const>, of_b <const> = stems(in_a), stems(in_b)
   local left <const>, right <const> = {}, {}
   for i, stem in ipairs(in_a) do
@@ -146,12 +159,12 @@ local function half(who, set, name)
   return set.handles[1]:renamed(name)
 end
 
-local function two_sets(options)
+local function two_sets(options, name)
   local a <const>, b <const> = options.a, options.b
   if #a ~= #b then
     core.fail("data.paired: the sets have %d and %d rows; pairs need as many", #a, #b)
   end
-  return half("data.paired", a, "paired"), half("data.paired", b, "paired")
+  return half("data.paired", a, name), half("data.paired", b, name)
 end
 
 --- Pairs of images: `for a, b in set:batches(16) do`. Of one folder, whose pictures are
@@ -165,15 +178,14 @@ function data.paired(options)
   local name <const> = options.name or "paired"
   local left, right
   if type(options.folder) == "string" and not a and not b then
-    local paths <const> = check_some("data.paired", options.folder,
-                                     pictures_in(options.folder, false))
+    local paths <const> = some_pictures("data.paired", options.folder, false)
     left, right = read("data.paired", name, paths, nil, options, true)
   elseif type(a) == "string" and type(b) == "string" then
     local in_a <const>, in_b <const> = matched(a, b)
     left = read("data.paired", name, in_a, nil, options, false)
     right = read("data.paired", name, in_b, nil, options, false)
   elseif sets.is_set(a) and sets.is_set(b) then
-    left, right = two_sets(options)
+    left, right = two_sets(options, name)
   else
     core.fail("data.paired takes { folder = path }, or a and b, two paths or two sets: "
               .. "{ a = path, b = path }")
@@ -187,7 +199,7 @@ local function side(options, name)
   if type(x) ~= "string" then
     core.fail "data.unpaired takes { a = path, b = path }, or two sets"
   end
-  local paths <const> = check_some("data.unpaired", x, pictures_in(x, true))
+  local paths <const> = some_pictures("data.unpaired", x, true)
   return read("data.unpaired", "unpaired." .. name, paths, nil, options, false)
 end
 

@@ -74,11 +74,13 @@ function Set:__tostring()
   return "set of " .. table.concat(rows, " and ") .. labels
 end
 
+local MOST_SIDE <const>, MOST_BATCH <const> = 16384, 1 << 24
+
 local function check_side(who, n, optional)
   if optional and n == nil then return end
-  if math.type(n) ~= "integer" or n < 1 then
-    core.fail("%s: %s is no number of pixels; it is a whole number from 1", who,
-              tostring(n))
+  if math.type(n) ~= "integer" or n < 1 or n > MOST_SIDE then
+    core.fail("%s: %s is no number of pixels; it is a whole number from 1 to %d", who,
+              tostring(n), MOST_SIDE)
   end
 end
 
@@ -134,6 +136,8 @@ local function number_list(who, value)
     if type(x) ~= "number" then
       core.fail("normalize: %s is a number, or one for each channel, and no %s", who,
                 type(x))
+    elseif x ~= x or x == math.huge or x == -math.huge then
+      core.fail("normalize: %s is a finite number, and not %s", who, tostring(x))
     end
   end
   return list
@@ -150,8 +154,20 @@ function Set:normalize(mean, std)
   return derive(self, function(handle) return handle:normalize(means, stds) end)
 end
 
+--- Numbers of rows, which may come from a tensor. Those past the last one C refuses.
+local function check_row_list(who, rows)
+  for _, row in ipairs(rows) do
+    local n <const> = math.tointeger(row)
+    if type(row) ~= "number" or not n or n < 1 or n > 1 << 30 then
+      core.fail("%s: there is no row %s; rows are whole numbers from 1", who,
+                tostring(row))
+    end
+  end
+  return rows
+end
+
 local function check_rows(who, set, first, last)
-  if type(first) == "table" then return first end
+  if type(first) == "table" then return check_row_list(who, first) end
   if last == nil then first, last = 1, first end
   local most <const> = #set
   if math.type(first) ~= "integer" or math.type(last) ~= "integer" or first < 1
@@ -214,10 +230,21 @@ end
 local batch_options <const> = { "balanced", "keep_last", "prefetch", "shuffle" }
 
 local function check_size(who, n)
-  if math.type(n) ~= "integer" or n < 1 then
-    core.fail("%s: %s cannot be the size of a batch; it is a whole number from 1", who,
-              tostring(n))
+  if math.type(n) ~= "integer" or n < 1 or n > MOST_BATCH then
+    core.fail("%s: %s cannot be the size of a batch; it is a whole number from 1 to %d",
+              who, tostring(n), MOST_BATCH)
   end
+end
+
+local function check_batch_options(who, options)
+  options = check_options(who, options, batch_options)
+  for _, name in ipairs(batch_options) do
+    local value <const> = options[name]
+    if value ~= nil and type(value) ~= "boolean" then
+      core.fail("%s: %s is true or false, and not %s", who, name, tostring(value))
+    end
+  end
+  return options
 end
 
 --- Opens what makes the batches of each source.
@@ -252,7 +279,7 @@ end
 ---                      prefetch = false
 function Set:batches(n, options)
   check_size("batches", n)
-  options = check_options("batches", options, batch_options)
+  options = check_batch_options("batches", options)
   local batches <const> = open_loaders(self, "batches", n, options, false)
   self.counter.pass = self.counter.pass + 1
   batches.pass = self.counter.pass
@@ -263,7 +290,7 @@ end
 -- on with it where it stood.
 function Set:stream(n, options)
   check_size("stream", n)
-  options = check_options("stream", options, batch_options)
+  options = check_batch_options("stream", options)
   local stream <const> = open_loaders(self, "stream", n, options, true)
   stream.pass, stream.counter = 1, nil
   return setmetatable(stream, Batches)
@@ -314,10 +341,20 @@ end
 --- What a run saves of a stream: no tensors, and where it stands.
 function Batches:state() return {} end
 
+--- Where it stands; with such a table, goes on from there. Batches of another size would
+-- go on with other rows.
 function Batches:numbers(values)
-  if values then self:seek(math.tointeger(values.pass), math.tointeger(values.index)) end
+  if values then
+    if values.steps ~= self.steps then
+      core.fail("the stream had %d batches a pass when it was saved, and this one has "
+                .. "%d; it needs the same set and the same size of batch",
+                math.tointeger(values.steps) or 0, self.steps)
+    end
+    self:seek(math.tointeger(values.pass), math.tointeger(values.index))
+  end
   local full <const> = self.index // self.steps            -- as seek counts
-  return { pass = self.pass + full, index = self.index - full * self.steps }
+  return { pass = self.pass + full, index = self.index - full * self.steps,
+           steps = self.steps }
 end
 
 local look_options <const> = { "resize", "crop", "random_crop", "flip", "normalize",
@@ -329,6 +366,9 @@ local function apply_options(set, options)
   for _, name in ipairs(look_options) do
     local value <const> = options[name]
     if type(value) == "table" then
+      if #value > 2 then
+        core.fail("%s = { ... } takes one value or two, and got %d", name, #value)
+      end
       set = Set[name](set, value[1], value[2])
     elseif value == true and name == "flip" then
       set = set:flip()
@@ -342,8 +382,12 @@ end
 --- Checks a set's own options and those of any set.
 local function check_set_options(who, options, own)
   local known <const> = table.move(own, 1, #own, 1, {})
-  return check_options(who, options,
-                       table.move(look_options, 1, #look_options, #known + 1, known))
+  options = check_options(who, options,
+                          table.move(look_options, 1, #look_options, #known + 1, known))
+  if options.name ~= nil and type(options.name) ~= "string" then
+    core.fail("%s: name is a text, and no %s", who, type(options.name))
+  end
+  return options
 end
 
 return { set_of = set_of, derive = derive, check_options = check_set_options,

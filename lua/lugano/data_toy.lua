@@ -7,6 +7,9 @@ local core <const> = ...
 local lg <const>, sets <const> = core.lg, core.load "data_set"
 local data <const> = {}
 
+-- Lists of that many are made; and labels are whole floats.
+local MOST <const> = { n = 1 << 24, modes = 1 << 16, side = 1 << 8 }
+
 --- Checks the options of a toy set: numbers, with these defaults.
 local function numbers(who, options, defaults, names)
   options = sets.check_options(who, options, names)
@@ -15,11 +18,12 @@ local function numbers(who, options, defaults, names)
     local value = options[name]
     if value == nil then value = defaults[name] end
     local whole <const> = math.type(defaults[name]) == "integer"
+    local most <const> = whole and MOST[name] or math.huge
     if type(value) ~= "number" or value ~= value
-       or whole and (math.type(value) ~= "integer" or value < 1)
-       or not whole and value < 0 then
+       or whole and (math.type(value) ~= "integer" or value < 1 or value > most)
+       or not whole and (value < 0 or value == most) then
       core.fail("%s: %s = %s; it is a %s", who, name, tostring(value),
-                whole and "whole number from 1" or "number from 0")
+                whole and ("whole number from 1 to %d"):format(most) or "number from 0")
     end
     values[name] = value
   end
@@ -90,10 +94,10 @@ function data.moons(options)
   local v <const>, all <const> = numbers("data.moons", options,
                                          { n = 10000, noise = 0.05 }, { "n", "noise" })
   local points <const>, labels <const> = {}, {}
-  local pairs_of <const> = math.max(v.n // 2 - 1, 1)
   for i = 1, v.n do
-    local t <const> = math.pi * math.min((i - 1) // 2 / pairs_of, 1)
     local upper <const> = i % 2 == 1
+    local last <const> = upper and (v.n - 1) // 2 or v.n // 2 - 1   -- of its half, from 0
+    local t <const> = math.pi * ((i - 1) // 2) / math.max(last, 1)
     points[i] = upper and { math.cos(t), math.sin(t) }
       or { 1 - math.cos(t), 0.5 - math.sin(t) }
     labels[i] = upper and 1 or 2
@@ -113,8 +117,9 @@ function data.stacked(options)
   if not sets.is_set(of) or #of.handles ~= 1 or not of.labeled then
     core.fail "data.stacked: of is a set of gray images with labels, as data.digits()"
   end
-  if math.type(n) ~= "integer" or n < 1 then
-    core.fail("data.stacked: n = %s; it is a whole number from 1", tostring(n))
+  if math.type(n) ~= "integer" or n < 1 or n > 1 << 30 then
+    core.fail("data.stacked: n = %s; it is a whole number from 1 to %d", tostring(n),
+              1 << 30)
   end
   local zero <const> = of:labels_from(0)
   local set <const> = sets.set_of({ zero.handles[1]:stacked("stacked", n) },

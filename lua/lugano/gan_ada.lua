@@ -37,6 +37,7 @@ local names <const> = { "p", "signs", "scores", "images", "updates" }
 ---@return lugano.Tensor   of the shape of x
 function Ada:augment(x)
   check.images("gan.ada", x)
+  color.check(x, self.on)              -- now, not when p first leaves 0
   if self.p == 0 or #x == 0 then return x end
   x = geometry.run(x, self.on, self.p)
   x = color.run(x, self.on, self.p)

@@ -58,15 +58,22 @@ end
 
 local function reverse_mul(a, b) return matrix.mul(b, a) end
 
---- Changes the colors of images x as the names in `on` say, each with chance p.
-function color.run(x, on, p)
-  local channels <const>, maps <const>, any = x:size(2), {}, false
-  for i = 1, #x do maps[i] = matrix.unit(4) end
+--- Fails unless images x have as many channels as the names in `on` need.
+function color.check(x, on)
+  local channels <const> = x:size(2)
   for _, op in ipairs(color.ops) do
     if on[op.name] and channels ~= 1 and channels ~= 3 then
       core.fail("gan.ada: '%s' is for images of 1 or 3 channels, and x is %s; leave "
                 .. "it out of the policy", op.name, check.shape(x))
     end
+  end
+end
+
+--- Changes the colors of images x as the names in `on` say, each with chance p.
+function color.run(x, on, p)
+  local channels <const>, maps <const>, any = x:size(2), {}, false
+  for i = 1, #x do maps[i] = matrix.unit(4) end
+  for _, op in ipairs(color.ops) do
     if on[op.name] and not (op.colors and channels == 1) then
       any = matrix.apply(maps, op.make(#x), p, reverse_mul) or any
     end

@@ -24,8 +24,8 @@ local function path_lengths(G, w, ...)
   local h <const>, wide <const> = images:size(3), images:size(4)
   local noise <const> = lg.randn(images.shape) / (h * wide) ^ 0.5
   local g <const> = lg.grad((images * noise):sum(), w, { create_graph = true })
-  local squares <const> = g:square():sum(-1):reshape { #w, -1 }
-  return squares:mean(2):sqrt()                                      -- n
+  local layers <const> = w:numel() / (#w * w.shape[#w.shape])
+  return g:reshape({ #w, -1 }):norm(2) / layers ^ 0.5                -- n
 end
 
 --- The penalty at latents w {n,dim} or {n,layers,dim}: a scalar. Moves the mean length.

@@ -149,7 +149,8 @@ void lgi_look_at(const lgi_look *k, const lgi_stream *stream, uint64_t place,
 {
     lg_real *x = scratch, *y = scratch + k->most, *between = y + k->most;
     for (int i = 0; i < k->n; i++) {
-        uint64_t index = (place * LGI_LOOK_STEPS + (uint64_t)i) * 2;
+        uint64_t left = (uint64_t)(k->n - 1 - i);      /* pairs end in the same steps */
+        uint64_t index = (place * LGI_LOOK_STEPS + left) * 2;
         if (take_step(&k->step[i], k->c, stream, index, x, between, y)) {
             lg_real *t = x;
             x = y;

@@ -51,6 +51,9 @@ static lg_status parse_type(lg_engine *E, npy_file *f, const char *at)
     if (at && *at == '[')
         return lgi_fail(E, LG_EFORMAT, "'%s' holds records; save one array of numbers",
                         f->path);
+    if (n == 2 && at[2] == 'O')
+        return lgi_fail(E, LG_EFORMAT, "'%s' holds Python's objects; save them with "
+                        "np.array(x).astype('float32')", f->path);
     if (n < 3 || n > NPY_TYPE)
         return npy_damaged(E, f, "its header does not say of what type its numbers are");
     memcpy(f->type, at + 1, n);

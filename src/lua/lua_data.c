@@ -69,6 +69,7 @@ static int data_draw_grid(lua_State *L)
     g.hi = luaL_checknumber(L, 3);
     g.columns = (int)lgl_check_whole(L, 4, 0, LGI_MAX_SIDE);
     g.padding = (int)lgl_check_whole(L, 5, 0, LGI_MAX_SIDE);
+    lgl_safepoint(L);
     image_box *box = lgl_push_object(L, LGL_IMAGE, sizeof *box);
     box->engine = E;
     lg_tensor *x = lgl_check_tensor(L, 1);
@@ -89,6 +90,7 @@ static int data_read_png(lua_State *L)
     lg_engine *E = lgl_engine(L);
     const char *path = luaL_checkstring(L, 1);
     int channels = (int)lgl_check_whole(L, 2, 0, 4);
+    lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     LGL_COMPUTE(L, E, *box = lg_retain(lgi_read_picture_tensor(E, path, channels)));
     return E->status < 0 ? lgl_raise(L) : 1;
@@ -119,6 +121,7 @@ static int data_open_tensors(lua_State *L)     /* path -> archive */
 {
     lg_engine *E = lgl_engine(L);
     const char *path = luaL_checkstring(L, 1);
+    lgl_safepoint(L);
     archive_box *box = lgl_push_object(L, LGL_ARCHIVE, sizeof *box);
     LGL_COMPUTE(L, E, box->archive = lgi_open_archive(E, path));
     return E->status < 0 ? lgl_raise(L) : 1;
@@ -159,6 +162,7 @@ static int64_t check_stored(lua_State *L, const lgi_archive *a)
 static int archive_read(lua_State *L)          /* a:read(name) -> tensor */
 {
     lg_engine *E = lgl_engine(L);
+    lgl_safepoint(L);
     lgi_archive *a = check_archive(L);
     int64_t i = check_stored(L, a);
     lg_tensor **box = lgl_push_box(L);

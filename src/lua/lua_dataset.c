@@ -32,6 +32,7 @@ static lgi_dataset *check_dataset(lua_State *L)
 
 static lgi_dataset **push_dataset(lua_State *L)
 {
+    lgl_safepoint(L);
     return lgl_push_object(L, LGL_DATASET, sizeof(lgi_dataset *));
 }
 
@@ -177,6 +178,7 @@ static int dataset_labels(lua_State *L)        /* -> n numbers; nil: there are n
     const lgi_dataset *s = check_dataset(L);
     if (!s->labels)
         return 0;
+    lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     LGL_COMPUTE(L, E, *box = lg_retain(label_tensor(E, s)));
     return finish_dataset(L, 1);
@@ -220,6 +222,7 @@ static int dataset_rows(lua_State *L)
     lg_engine *E = lgl_engine(L);
     lgi_dataset *s = check_dataset(L);
     int64_t n, *rows = push_rows(L, 2, &n);
+    lgl_safepoint(L);
     lg_tensor **x = lgl_push_box(L), **labels = lgl_push_box(L);
     LGL_COMPUTE(L, E, take_retained(E, s, n, rows, x, labels));
     if (!*labels)
@@ -361,6 +364,7 @@ static int loader_batch(lua_State *L)          /* pass, index from 1 -> x[, labe
     lgi_loader *l = check_loader(L);
     lua_Integer pass = lgl_check_whole(L, 2, 0, INT32_MAX);
     lua_Integer index = lgl_check_whole(L, 3, 1, INT32_MAX);
+    lgl_safepoint(L);
     lg_tensor **x = lgl_push_box(L), **labels = lgl_push_box(L);
     LGL_COMPUTE(L, E, load_retained(l, pass, index, x, labels));
     if (!*labels)
@@ -374,6 +378,7 @@ static int data_read_npy(lua_State *L)         /* path -> tensor */
 {
     lg_engine *E = lgl_engine(L);
     const char *path = luaL_checkstring(L, 1);
+    lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     LGL_COMPUTE(L, E, *box = lg_retain(lgi_read_npy(E, path)));
     return finish_dataset(L, 1);
@@ -410,6 +415,7 @@ static int data_named_random(lua_State *L)
     bool normal = lua_toboolean(L, 2);
     int64_t dim[LG_MAX_DIM];
     int ndim = lgl_check_dims(L, 3, dim);
+    lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     LGL_COMPUTE(L, E, *box = lg_retain(draw_named(E, purpose, normal, ndim, dim)));
     return finish_dataset(L, 1);

@@ -151,7 +151,7 @@ static void test_damage(host *h)
         {NPY("<f4", "False", "(3,)"), "'a.npy' ends after"},
         {NPY("<f4", "False", "(1,)"), "'a.npy' has more than the"},
         {NPY("<c8", "False", "(1,)"), "holds numbers of type '<c8', which cannot"},
-        {NPY("|O", "False", "(1,)"), "of what type"},
+        {NPY("|O", "False", "(1,)"), "holds Python's objects"},
         {NPY("<U7", "False", "(1,)"), "type '<U7'"},
         {NPY("<f4", "Maybe", "(1,)"), "its header is not what NumPy writes"},
         {NPY("<f4", "False", "(1"), "its header gives no shape"},

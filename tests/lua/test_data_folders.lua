@@ -103,6 +103,20 @@ check.case("pairs side by side, of two folders, and of two sets", function()
   check.equal(shape(small), "9,1,3,3")
 end)
 
+check.case("halves that were looked at in their own ways are flipped alike", function()
+  local x <const> = lg.rand(30, 1, 4, 4)
+  local pairs_of <const> = data.paired { a = data.tensor(x):resize(4), b = data.tensor(x),
+                                         flip = true }
+  local flipped = 0
+  for a, b in pairs_of:batches(1) do
+    check.equal((a - b):abs():amax():item() < 1e-6, true, "the same picture twice")
+    local there = false
+    for i = 1, 30 do there = there or (x:narrow(1, i, 1) - b):abs():amax():item() == 0 end
+    flipped = flipped + (there and 0 or 1)
+  end
+  check.equal(flipped > 5 and flipped < 25, true, "about half of them")
+end)
+
 check.case("unpaired sets are drawn independently", function()
   local a <const> = data.tensor(lg.arange(1, 10):reshape(10, 1))
   local b <const> = data.tensor(lg.arange(1, 25):reshape(25, 1))
@@ -158,6 +172,13 @@ make "lonely2"
 paint("lonely2/1.png", 6, 6, 0)
 paint("lonely2/2.png", 6, 6, 0)
 
+make "loop/class"
+paint("loop/class/1.png", 6, 6, 0)
+assert(os.execute(("ln -s .. '%s/loop/class/back'"):format(root)))
+make "twice"
+paint("twice/1.png", 6, 6, 0)
+assert(os.execute(("cp '%s/twice/1.png' '%s/twice/1.jpg'"):format(root, root)))
+
 local function at(path) return root .. "/" .. path end
 
 local bad <const> = {
@@ -176,6 +197,11 @@ local bad <const> = {
     function() data.paired { a = at "lonely", b = at "lonely2" } end },
   { "data.paired: '" .. at "lonely2/2.png" .. "' has no partner in '" .. at "lonely",
     function() data.paired { a = at "lonely2", b = at "lonely" } end },
+  { "data.folder: '" .. at "loop/class" .. "' has folders more than 32 deep; does a link",
+    function() data.folder(at "loop") end },
+  { "data.paired: '" .. at "twice/1.jpg" .. "' and '" .. at "twice/1.png" .. "' have the "
+    .. "same name but for the ending",
+    function() data.paired { a = at "twice", b = at "lonely" } end },
   { "data.paired: the sets have 3 and 2 rows; pairs need as many", function()
     data.paired { a = data.tensor(lg.zeros(3, 2)), b = data.tensor(lg.zeros(2, 2)) }
   end },

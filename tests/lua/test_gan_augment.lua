@@ -370,7 +370,7 @@ local refused <const> = {
   { "gan.ada: p must be a number from 0 to 1, not 2", function() gan.ada { p = 2 } end },
   { "gan.ada: 'brightness' is for images of 1 or 3 channels, and x is {2,4,4,4}; leave "
     .. "it out of the policy",
-    function() gan.ada { p = 1 } (lg.zeros(2, 4, 4, 4)) end },
+    function() gan.ada() (lg.zeros(2, 4, 4, 4)) end },
   { "gan.ada: images must have 2x2 pixels or more, and x is {2,1,1,9}",
     function() ada_of "scale" (lg.zeros(2, 1, 1, 9)) end },
   { "gan.ada: update takes the scores of a batch, and got {}",

@@ -309,6 +309,15 @@ check.case("path_length: layers' latents, a mapping before w, conditions", funct
   check.equal(b:numbers().steps, 3)
 end)
 
+check.case("path_length of a G that ignores w has the gradient 0", function()
+  local m <const> = lg.zeros(3, 4):track()
+  local path <const> = gan.path_length()
+  path.mean = 2
+  local penalty <const> = path(function(z) return z:matmul(m):reshape(-1, 1, 2, 2) end,
+                               lg.randn(5, 3))
+  check.equal(lg.grad(penalty, m):abs():amax():item(), 0)
+end)
+
 check.case("path_length of a net is differentiated as by differences", function()
   if not double then check.skip "differences need double" end
   local path <const> = gan.path_length()
