@@ -1816,7 +1816,7 @@ function Net:save(path) end
 ---A copy with parameters and buffers of its own, and the same numbers and mode. A part
 ---that is shared in the net is shared in the clone. Tensors and parts in fields are
 ---copied; other fields, and what Lua functions hold, are those of the original. The clone
----keeps the paths: its dropouts draw the same numbers, unless it is given a name. With {
+---keeps the paths, which errors name, unless it is given a name of its own. With {
 ---tracked = false } no gradient flows to its parameters, and a forward of it makes no
 ---history: for averages, and for frozen copies.
 ---@param options? table tracked = false, name = "G2"
@@ -2507,7 +2507,8 @@ lg.nn = {}
 ---@return any
 function lg.nn.Sequential(given) end
 
----x plus what a chain makes of it (He et al. 2016). Its shape must be that of x.
+---x plus what a chain makes of it (He et al. 2016). Its shape must be that of x. Other
+---inputs go to the first layer.
 ---@param given any
 ---@return any
 function lg.nn.Residual(given) end

@@ -150,11 +150,11 @@ local function partial_gradients(results, g, tensors, create_graph)
                                create_graph = create_graph })
 end
 
---- Calls f with the random numbers of an earlier call.
-local function replayed(f, seed, drawn, ...)
+--- Calls f with the random numbers, and the spectral vectors, of an earlier call.
+local function replayed(call, ...)
   local now_seed <const>, now_drawn <const> = core.random_state()
-  core.random_state(seed, drawn)
-  local results <const> = table.pack(pcall(core.replay, f, ...))
+  core.random_state(call.seed, call.drawn)
+  local results <const> = table.pack(pcall(core.replay, call.vectors, call.f, ...))
   core.random_state(now_seed, now_drawn)
   if not results[1] then error(results[2], 0) end
   return table.pack(table.unpack(results, 2, results.n))
@@ -182,9 +182,9 @@ local function replay_rule(call)
         tensors[#tensors + 1], slots[#slots + 1] = t, i
       end
     end
-    local again <const> = replayed(call.f, call.seed, call.drawn,
-                                   filled(call.args, call.places, x))
-    local got <const> = core.replay(partial_gradients, again, g, tensors, create_graph)
+    local again <const> = replayed(call, filled(call.args, call.places, x))
+    local got <const> = core.replay(nil, partial_gradients, again, g, tensors,
+                                    create_graph)
     for k, i in ipairs(slots) do gradients[i] = got[k] or false end
     return gradients
   end
@@ -204,7 +204,8 @@ function custom.recompute(f, ...)
   call.seed, call.drawn = core.random_state()
   local results <const> = table.pack(core.watched(call.f, ...))
   local noted <const> = table.remove(results, 1)
-  results.n = results.n - 1
+  call.vectors = table.remove(results, 1)
+  results.n = results.n - 2
   check_results("recompute", results)
   local inputs
   call.args = table.pack(...)

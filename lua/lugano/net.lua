@@ -10,6 +10,7 @@
 --     fields  what net[key] gives: parts, tensors, false for a hole in a chain
 --     tensors its own, { name =, tensor =, buffer = }: a layer's once it has shapes
 --     layer   the layer in C, if it is one
+--     training   its mode
 --     name    the one it was given; path, the one that it has: "G.2"
 --     shape, numbers, flops   of its first result: its shape as text, how many numbers it
 --             has and how much arithmetic it took, for one sample
@@ -41,6 +42,7 @@ end
 -- name that nothing has gives nil, unless it is one that other programs' nets have.
 function Part.__index(part, key)
   local own <const> = part[inner]
+  if key == "training" then return own.training end
   local found = methods[key]
   if found == nil then found = own.fields[key] end
   if found == nil then found = layer_tensor(own, key) end
@@ -91,8 +93,7 @@ end
 function net.new(kind, where, run)
   return setmetatable({
     [inner] = { kind = kind, where = where, run = run, keys = {}, parts = {},
-                fields = {} },
-    training = true }, Part)
+                fields = {}, training = true } }, Part)
 end
 
 local function check_unused(own, key)
@@ -245,6 +246,10 @@ function Part:__newindex(key, value)
     core.fail("nn.%s: '%s' is a part of this net, and stays; make another net", own.kind,
               tostring(key))
   end
+  if key == "training" then
+    core.fail("nn.%s: 'training' can be read; :train() and :eval() set the mode",
+              own.kind)
+  end
   net.check_free("nn." .. own.kind, key)
   rawset(self, key, value)
 end
@@ -259,7 +264,7 @@ end
 
 --- Of this part alone.
 function net.set_mode(part, training)
-  rawset(part, "training", training)
+  part[inner].training = training
   if part[inner].layer then part[inner].layer:train(training) end
 end
 

@@ -24,7 +24,8 @@ local function copy_part(part, how)
   local copy <const> = net.new(own.kind, own.where, own.run)
   local to <const> = copy[inner]
   how.copies[part] = copy
-  for _, key in ipairs { "name", "path", "shape", "numbers", "flops" } do
+  for _, key in ipairs { "name", "path", "shape", "numbers", "flops",
+                        "training" } do
     to[key] = own[key]
   end
   to.layer = own.layer and own.layer:clone(how.tracked)
@@ -53,7 +54,7 @@ end
 --- A copy with parameters and buffers of its own, and the same numbers and mode. A part
 -- that is shared in the net is shared in the clone. Tensors and parts in fields are
 -- copied; other fields, and what Lua functions hold, are those of the original. The clone
--- keeps the paths: its dropouts draw the same numbers, unless it is given a name. With
+-- keeps the paths, which errors name, unless it is given a name of its own. With
 -- { tracked = false } no gradient flows to its parameters, and a forward of it makes no
 -- history: for averages, and for frozen copies.
 ---@param options? table  tracked = false, name = "G2"

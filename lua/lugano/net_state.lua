@@ -1,6 +1,7 @@
 --- net_state.lua - the numbers of a net: parameters and buffers, saved and loaded.
 
 local core <const> = ...
+local lg <const> = core.lg
 local net <const>, sorted_keys <const> = core.load "net", core.load "keys"
 local inner <const>, methods <const> = net.inner, net.methods
 
@@ -36,7 +37,8 @@ local function sorted_entries(part, around)
     own.tensors = own.layer:parameters()
   end
   for _, t in ipairs(own.tensors or {}) do
-    entries[#entries + 1] = { key = t.name, tensor = t.tensor, buffer = t.buffer }
+    entries[#entries + 1] = { key = t.name, tensor = t.tensor, buffer = t.buffer,
+                              of_layer = own.layer ~= nil }
   end
   for i, child in ipairs(own.parts) do
     entries[#entries + 1] = { key = own.keys[i], child = child }
@@ -55,7 +57,7 @@ local function collect(part, prefix, around, seen, list)
     elseif not seen[entry.tensor] then
       seen[entry.tensor] = true
       list[#list + 1] = { name = prefix .. entry.key, tensor = entry.tensor,
-                          buffer = entry.buffer }
+                          buffer = entry.buffer, of_layer = entry.of_layer }
     end
   end
   return list
@@ -107,7 +109,10 @@ end
 local function tensors_source(by_name, called)
   return { called = called, names = sorted_keys(by_name),
            shape = function(name) return by_name[name].shape end,
-           read = function(name) return by_name[name] end }
+           read = function(name)
+             local t <const> = by_name[name]
+             return lg.zeros(t.shape):copy(t)  -- it may be another one of this net
+           end }
 end
 
 --- An open file; of its names those that begin with the prefix, which is cut off.
@@ -238,6 +243,17 @@ end
 
 net.check_options = check_options
 
+--- The vectors of a spectral weight that came without them are those of another weight:
+-- zeros tell its layer to find them anew.
+local function forget_vectors(state, read)
+  for _, t in ipairs(state) do
+    local weight <const> = t.of_layer and t.buffer and t.name:match "^(.*)_v$"
+    if weight and read[weight] and not read[t.name] then
+      t.tensor:copy(lg.zeros(t.tensor.shape))
+    end
+  end
+end
+
 --- Reads all, and only then changes anything.
 local function load_from(self, who, source, partial)
   local state <const>, read <const> = self:state(), {}
@@ -256,6 +272,7 @@ local function load_from(self, who, source, partial)
   for _, t in ipairs(state) do
     if read[t.name] then t.tensor:copy(read[t.name]) end
   end
+  forget_vectors(state, read)
   return partial and report or self
 end
 

@@ -93,6 +93,24 @@ local function refuse_input_size(who, out)
             who, who, tostring(out))
 end
 
+--- What PyTorch's PReLU(64) and GRUCell(10, 20) name would here be a slope, a flag.
+local function check_sizes(who, info, given)
+  local first <const>, second <const> = info.options[1], info.options[2]
+  if second and second.type == "flag" and first.required
+     and type(given[2]) == "number" then
+    refuse_input_size(who, given[2])
+  end
+  local none <const> = info.op or not first or first.type == "list"
+  for i, value in ipairs(none and {} or given) do
+    local option <const> = info.options[i]
+    if option.type == "number" and math.type(value) == "integer" and value > 0 then
+      core.fail("%s takes no input size, it is inferred; by its position %d is %s: "
+                .. "leave it out, or write %s = %d", who, value, option.name, option.name,
+                value)
+    end
+  end
+end
+
 local function read_options(type_name, given)
   local who <const>, info <const> = "nn." .. type_name, types[type_name]
   local second <const> = info.options[2]
@@ -102,6 +120,7 @@ local function read_options(type_name, given)
   end
   local named <const> = named_options(who, given, known_options(info))
   name_positions(who, info, given, named)
+  check_sizes(who, info, given)
   return named
 end
 
@@ -149,11 +168,14 @@ local function make_layer(type_name, given, where, kind)
   local named <const> = read_options(type_name, given)
   local name <const> = net.check_name(who, take(named, "name"))
   local act <const>, norm <const> = take(named, "act"), take(named, "norm")
-  if info.weighted and norm and named.bias == nil then named.bias = false end
+  local after <const> = norm and norm_part(who, norm, where)
+  if info.weighted and norm and named.bias == nil then
+    named.bias = after[inner].kind == "PixelNorm"      -- the others take a mean off
+  end
   local part <const> = net.new(kind or type_name, where,
                                (act or norm) and run_dressed or run_layer)
   part[inner].name, part[inner].layer = name, core.layer(type_name, named)
-  if norm then net.add(part, "norm", norm_part(who, norm, where)) end
+  if norm then net.add(part, "norm", after) end
   if act then net.add(part, "act", to_part(act, where, who)) end
   return part
 end
@@ -324,10 +346,25 @@ end
 --- A chain: each part gets the result of the one before it.
 function nn.Sequential(given) return make_chain("Sequential", given, run_chain) end
 
---- x plus what a chain makes of it (He et al. 2016). Its shape must be that of x.
+--- "{3,8,8}": the shape of a sample.
+local function sample_shape(t) return "{" .. table.concat(t.shape, ",", 2) .. "}" end
+
+--- A sum would repeat what is of size 1, and so hide a chain of the wrong shape.
+local function check_kept(x, y)
+  if not (core.is_tensor(x) and core.is_tensor(y)) then return end
+  if table.concat(x.shape, ",") == table.concat(y.shape, ",") then return end
+  core.fail("nn.Residual: its layers must keep the shape, and make %s of a sample of %s; "
+            .. "a shortcut of another shape is an nn.Module", sample_shape(y),
+            sample_shape(x))
+end
+
+--- x plus what a chain makes of it (He et al. 2016). Its shape must be that of x. Other
+-- inputs go to the first layer.
 function nn.Residual(given)
-  return make_chain("Residual", given, function(part, x)
-    return x + run_chain(part, x)
+  return make_chain("Residual", given, function(part, x, ...)
+    local y <const> = run_chain(part, x, ...)
+    check_kept(x, y)
+    return x + y
   end)
 end
 

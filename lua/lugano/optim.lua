@@ -185,11 +185,16 @@ local function check_gradients(what, own, grads)
     core.fail("%s takes a list of gradients, as lg.grad gives it, not a %s", what,
               type(grads))
   end
+  local found = false
   for _, key in ipairs(sorted_keys(grads)) do
+    found = found or grads[key]
     if math.type(key) ~= "integer" or key < 1 or key > #own.named then
       core.fail("%s: there are %d parameters, and gradient '%s' has none", what,
                 #own.named, tostring(key))
     end
+  end
+  if not found then
+    core.fail("%s: there is no gradient for any of the %d parameters", what, #own.named)
   end
 end
 
@@ -323,14 +328,17 @@ local function unknown_option(own, key, options)
             net.hint(tostring(key), sorted_keys(options)))
 end
 
---- A rule is no number, so a resumed script must have set it again: then it stays.
-local function set_rule(group, rule)
-  group.rule, group.start_rule, group.assigned = rule, rule, false
+--- Before the first update it is what the group was made with: a script that is resumed
+-- sets it again by then, and a number that was saved takes its place.
+local function set_rule(own, i, rule)
+  local group <const> = own.groups[i]
+  group.rule, group.assigned = rule, false
+  if own.c:steps() == 0 then group.start_rule = rule end
 end
 
 local function set_option(own, i, key, value)
   local options <const>, group <const> = own.c:options(i), own.groups[i]
-  if key == "lr" and core.is_rate_rule(value) then return set_rule(group, value) end
+  if key == "lr" and core.is_rate_rule(value) then return set_rule(own, i, value) end
   if value == nil then
     core.fail("optim.%s: '%s' cannot be nil", own.kind, tostring(key))
   end

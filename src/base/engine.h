@@ -78,6 +78,9 @@ struct lg_engine {
     bool replaying;                    /* is a forward pass computed again? Then running
                                           statistics, which know of it, stay */
     lgi_noted *noted;                  /* where they go, or NULL */
+    lgi_noted *vectors;                /* where those of spectral weights go, or NULL */
+    lgi_noted *again;                  /* those of the pass that is computed again: n of
+                                          cap are taken; or NULL */
     double flops;                      /* arithmetic of all operators so far */
     uint64_t walk;                     /* number of the latest gradient walk */
 

@@ -435,44 +435,63 @@ static lgi_noted *push_noted(lua_State *L)
     return &(*box)->noted;
 }
 
-/* watched(f, ...) calls f without recording -> the tracked tensors that it read, and what
- * it returned */
-static int core_watched(lua_State *L)
+static void push_noted_list(lua_State *L, const lgi_noted *noted)
 {
-    lg_engine *E = lgl_engine(L);
-    luaL_checktype(L, 1, LUA_TFUNCTION);
-    lgi_noted *noted = push_noted(L), *outer = E->noted;
-    lua_insert(L, 1);
-    bool was = E->recording;
-    E->recording = false;
-    E->noted = noted;
-    int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
-    E->recording = was;
-    E->noted = outer;
-    if (status != LUA_OK)
-        return lua_error(L);
-    luaL_checkstack(L, 4, NULL);
     lua_createtable(L, (int)noted->n, 0);
     for (int64_t i = 0; i < noted->n; i++) {
         push_held(L, noted->at[i]);
         lua_rawseti(L, -2, i + 1);
     }
-    lua_replace(L, 1);                         /* the next collection frees the list */
-    return lua_gettop(L);
 }
 
-/* replay(f, ...) calls f, recording; running statistics stay as they are */
-static int core_replay(lua_State *L)
+/* watched(f, ...) calls f without recording -> the tracked tensors that it read, the
+ * vectors of its spectral weights, and what it returned */
+static int core_watched(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    lgi_noted *noted = push_noted(L), *outer = E->noted, *beside = E->vectors;
+    lua_insert(L, 1);
+    lgi_noted *vectors = push_noted(L);
+    lua_insert(L, 2);
+    bool was = E->recording;
+    E->recording = false;
+    E->noted = noted;
+    E->vectors = vectors;
+    int status = lua_pcall(L, lua_gettop(L) - 3, LUA_MULTRET, 0);
+    E->recording = was;
+    E->noted = outer;
+    E->vectors = beside;
+    if (status != LUA_OK)
+        return lua_error(L);
+    luaL_checkstack(L, 4, NULL);
+    push_noted_list(L, noted);
+    lua_replace(L, 1);                         /* the next collection frees the lists */
+    push_noted_list(L, vectors);
+    lua_replace(L, 2);
+    return lua_gettop(L);
+}
+
+/* replay(vectors, f, ...) calls f, recording; running statistics stay as they are, and
+ * spectral weights get the vectors that watched gave, if it is no nil */
+static int core_replay(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    int n = lua_istable(L, 1) ? (int)lua_rawlen(L, 1) : 0;
+    lg_tensor **at = lua_newuserdatauv(L, (size_t)(n + 1) * sizeof *at, 0);
+    read_pointers(L, 1, n, at);
+    lua_insert(L, 2);
+    lgi_noted again = {.at = at, .cap = n}, *outer = E->again;
     bool recording = E->recording, replaying = E->replaying;
     E->recording = true;
     E->replaying = true;
-    int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+    E->again = n ? &again : NULL;
+    int status = lua_pcall(L, lua_gettop(L) - 3, LUA_MULTRET, 0);
     E->recording = recording;
     E->replaying = replaying;
-    return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+    E->again = outer;
+    return status == LUA_OK ? lua_gettop(L) - 2 : lua_error(L);
 }
 
 /* firsts(list of tensors) -> is each the first of its kind there? Boxes may differ that

@@ -88,6 +88,8 @@ static lg_tensor *by_running(lg_engine *E, const lgi_layer *l, lg_tensor *x, lg_
 {
     lg_tensor *in[] = {x, lgi_layer_param(l, "running_mean"),
                        lgi_layer_param(l, "running_var"), w, b};
+    for (int i = 1; i <= 2 && E->noted && !E->recording; i++)
+        lgi_note_tensor(E, E->noted, in[i]);   /* a change before the walk is noticed */
     return lgi_apply(E, &lgi_op_batch_norm_eval, 5, in, l->op_attr);
 }
 

@@ -8,7 +8,8 @@
  * equalized    N(0, 1), scaled at each use as He et al. would have scaled it once, so
  *              that Adam changes all layers at one speed (Karras et al. 2018)
  *
- * The parameter is NAME in each case, so that what a file has fits whichever it is.
+ * The parameter is NAME in each case, so that what a file has fits whichever it is. A
+ * NAME_v of zeros is not known yet: the next use finds it.
  */
 #include "nn/layer.h"
 
@@ -98,16 +99,47 @@ static lg_tensor *vector_of(lg_engine *E, const lgi_layer *l, const char *name,
     return column(E, lg_from(E, kept->ndim, kept->dim, kept->data));
 }
 
+static bool is_zero(const lg_tensor *x)
+{
+    int64_t i = 0;
+    while (i < x->numel && x->data[i] == 0)
+        i++;
+    return i == x->numel;
+}
+
+/* Those that this use starts from. A pass that is computed again has those of its first
+ * time, which other passes may have moved on since. */
+static void take_vectors(lg_engine *E, const lgi_layer *l, const char *name,
+                         lg_tensor **u, lg_tensor **v)
+{
+    lgi_noted *again = E->again;
+    bool known = again && again->n + 2 <= again->cap;
+    *u = known ? again->at[again->n++] : vector_of(E, l, name, "_u");
+    *v = known ? again->at[again->n++] : vector_of(E, l, name, "_v");
+}
+
+/* For when this pass is computed again. */
+static lg_status note_vectors(lg_engine *E, lg_tensor *u, lg_tensor *v)
+{
+    if (E->vectors && u && v && lgi_note_tensor(E, E->vectors, u) == LG_OK)
+        lgi_note_tensor(E, E->vectors, v);
+    return E->status;
+}
+
 static lg_tensor *spectral_weight(lg_engine *E, lgi_layer *l, const char *name,
                                   lg_tensor *w, int axis)
 {
     lg_tensor *m = weight_rows(E, swap_axes(E, w, axis));          /* rows,cols */
-    lg_tensor *u = vector_of(E, l, name, "_u"), *v = vector_of(E, l, name, "_v");
-    if (l->training && !E->replaying) {
-        iterate(E, lg_detach(E, m), &u, &v, 1);
+    lg_tensor *u, *v;
+    take_vectors(E, l, name, &u, &v);
+    bool unknown = v && is_zero(v);
+    if ((l->training || unknown) && !E->replaying) {
+        iterate(E, lg_detach(E, m), &u, &v, unknown ? FIRST_ITERATIONS : 1);
         if (keep_vectors(E, l, name, u, v) < 0)
             return NULL;
     }
+    if (note_vectors(E, u, v) < 0)
+        return NULL;
     lg_tensor *sigma = lgi_matmul(E, u, lgi_matmul(E, m, v, false, false), true, false);
     return lgi_div(E, w, sigma ? lgi_apply1(E, &lgi_op_reshape, sigma, &(lgi_list){0})
                                : NULL);

@@ -121,7 +121,7 @@ static bool is_tracked(const lg_engine *E, const lgi_node *n)
     return tracked && E->recording && n->op->grad;
 }
 
-static lg_status note_tensor(lg_engine *E, lgi_noted *to, lg_tensor *x)
+lg_status lgi_note_tensor(lg_engine *E, lgi_noted *to, lg_tensor *x)
 {
     for (int64_t i = 0; i < to->n; i++)
         if (to->at[i] == x)
@@ -143,7 +143,7 @@ static lg_status note_inputs(lg_engine *E, const lgi_node *n)
 {
     for (int i = 0; E->noted && !E->recording && i < n->nin && E->status == LG_OK; i++)
         if (n->in[i] && n->in[i]->tracked)
-            note_tensor(E, E->noted, n->in[i]);
+            lgi_note_tensor(E, E->noted, n->in[i]);
     return E->status;
 }
 

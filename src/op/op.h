@@ -86,6 +86,8 @@ extern const lg_op *const *const lgi_op_families[];    /* NULL ends both */
 const lg_op *lgi_each_op(int *family, int *member);    /* from 0, 0; NULL: no more */
 
 /* apply.c */
+/* Holds x in a list, unless it is there. */
+lg_status lgi_note_tensor(lg_engine *E, lgi_noted *to, lg_tensor *x);
 lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
                      const void *attr);
 lg_tensor *lgi_apply1(lg_engine *E, const lg_op *op, lg_tensor *x, const void *attr);

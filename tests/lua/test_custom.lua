@@ -258,6 +258,28 @@ check.case("recompute updates running statistics once", function()
   end
 end)
 
+check.case("recompute of two batches divides each by its own spectral vectors", function()
+  local nn <const> = lg.nn
+  local D <const> = nn.Sequential { input = { 4 }, nn.Linear { 8, spectral = true },
+                                    "tanh", nn.Linear { 1, spectral = true } }
+  for _, p in ipairs(D:parameters()) do p:copy(lg.randn(table.unpack(p.shape))) end
+  local E <const>, real <const>, fake <const> = D:clone(), lg.randn(6, 4), lg.randn(6, 4)
+  local plain <const> = lg.grad(D(real):mean() - D(fake):square():mean(), D)
+  local again <const> = lg.grad(lg.recompute(E, real):mean()
+                                - lg.recompute(E, fake):square():mean(), E)
+  for i, g in ipairs(plain) do
+    check.close((g - again[i]):abs():amax():item(), 0, 1e-6)
+  end
+end)
+
+check.case("recompute notices running statistics that were changed since", function()
+  local norm <const>, x <const> = lg.nn.BatchNorm(), lg.randn(4, 3):track()
+  norm(x)
+  local y <const> = lg.recompute(norm:eval(), x)
+  norm:train()(x)
+  check.raises("was changed since", function() lg.grad(y:sum(), x) end)
+end)
+
 check.case("recompute keeps less", function()
   local x <const> = lg.randn(256, 256):track()
   local function deep(v)

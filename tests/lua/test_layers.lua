@@ -72,6 +72,11 @@ check.case("norms by name", function()
     local net = nn.Sequential { input = { 4, 5, 5 }, nn.Conv2d { 4, norm = norm } }
     check.equal(shape(net(x)), "3,4,3,3")
   end
+  local function tensors(norm)
+    return #nn.Sequential { input = { 3 }, nn.Linear { 2, norm = norm } }:state()
+  end
+  check.equal(tensors "layer", 3)              -- no bias but that of the norm
+  check.equal(tensors "pixel", 2)              -- pixel norm has none
   check.raises("there is no norm 'grup'; there is 'batch'", function()
     nn.Conv2d { 4, norm = "grup" }
   end)

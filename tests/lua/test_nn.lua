@@ -129,10 +129,41 @@ check.case("a module computes what its forward says", function()
   check.equal(shape(y) .. " " .. shape(x), "2,4 2,3")
 end)
 
+check.case("sizes that PyTorch's layers take are refused where they'd be something else",
+           function()
+  for _, t in ipairs {
+    { "nn.PReLU takes no input size, it is inferred; by its position 64 is slope: "
+      .. "leave it out, or write slope = 64", nn.PReLU, 64 },
+    { "the input size is inferred; write nn.GRUCell{20}", nn.GRUCell, 10, 20 },
+    { "the input size is inferred; write nn.LSTMCell{20}", nn.LSTMCell, 10, 20 },
+  } do
+    check.raises(t[1], function() t[2](t[3], t[4]) end)
+    check.raises(t[1], function() t[2] { t[3], t[4] } end)
+  end
+end)
+
 check.case("a residual adds what its chain makes", function()
   local net = nn.Residual { input = { 3 }, nn.Linear { 3, init = "zeros" } }
   local x = lg.randn(2, 3)
   check.equal((net(x) - x):abs():sum():item(), 0)
+end)
+
+check.case("a residual's layers keep the shape, and its other inputs go to the first",
+           function()
+  check.raises("must keep the shape, and make {1} of a sample of {3}", function()
+    nn.Residual { input = { 3 }, nn.Linear { 1 } }
+  end)
+  local net = nn.Residual { input = { { 4 }, "index" },
+                            nn.ConditionalBatchNorm { classes = 3 }, "relu" }
+  check.equal(shape(net(lg.randn(5, 4), lg.tensor { 1, 2, 3, 1, 2 })), "5,4")
+end)
+
+check.case("the mode is not assigned", function()
+  local net = nn.Dropout { 0.5 }
+  check.raises("nn.Dropout: 'training' can be read; :train() and :eval() set the mode",
+               function() net.training = false end)
+  check.equal(net.training, true)
+  check.equal(net:eval():clone().training, false)
 end)
 
 check.case("train and eval reach every part", function()

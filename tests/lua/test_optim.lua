@@ -170,6 +170,14 @@ check.case("every optimizer makes a loss smaller", function()
   end
 end)
 
+check.case("a step without any gradient is refused, and not counted", function()
+  local opt = optim.SGD(net_of "a")
+  check.raises("step: there is no gradient for any of the", function() opt:step {} end)
+  check.raises("step: there is no gradient for any of the",
+               function() opt:step { false } end)
+  check.equal(opt:numbers().step, 0)
+end)
+
 check.case("an lr that was set is state, one that a script begins with is not", function()
   local a, b = net_of "a", net_of "a"
   local opt_a, opt_b = optim.SGD(a, { lr = 0.1 }), optim.SGD(b, { lr = 0.2 })

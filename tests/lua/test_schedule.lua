@@ -120,6 +120,21 @@ check.case("a rate may be set, and each group has its own", function()
   check.equal(opt:numbers()["assigned_lr.2"], -1)
 end)
 
+check.case("a rule that is set before the first update lasts when resumed", function()
+  local function made()
+    local opt = optim.SGD({ lg.zeros(1):track() })
+    opt.lr = schedule.linear { from = 1, steps = 4 }
+    return opt
+  end
+  local a, b = made(), made()
+  a:step { lg.ones(1) }
+  b:numbers(a:numbers())
+  check.equal(b.lr, 0.75)
+  a.lr = 0.5
+  b:numbers(a:numbers())
+  check.equal(b.lr, 0.5)
+end)
+
 check.case("a schedule prints what it is", function()
   check.equal(tostring(schedule.cosine { from = 1e-3, steps = 10000, warmup = 500 }),
               "cosine { from = 0.001, steps = 10000, to = 0, warmup = 500 }")
