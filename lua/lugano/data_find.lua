@@ -15,10 +15,15 @@ end
 -- packages install.
 function core.data_dirs()
   local dirs <const>, home <const> = {}, environment "HOME"
-  local function add(dir) dirs[#dirs + 1] = dir end
+  local function add(dir)
+    for _, known in ipairs(dirs) do
+      if known == dir then return end
+    end
+    dirs[#dirs + 1] = dir
+  end
   if environment "LUGANO_DATA" then add(environment "LUGANO_DATA") end
   local script <const> = type(arg) == "table" and arg[0]
-  if script then add((above(script) or ".") .. "/data") end
+  if script then add(above(script) and above(script) .. "/data" or "data") end
   local folder = above(core.library_path() or "")
   while folder do
     add(folder .. "/share/lugano/data")

@@ -124,7 +124,8 @@ end
 --- Labels cannot be smoothed where there are none; this says which losses have them.
 local function check_labeled(loss, options)
   for _, o in ipairs(label_options) do
-    if type(options) == "table" and options[o[1]] ~= nil and not loss.options then
+    local given <const> = type(options) == "table" and options[o[1]] or o[2]
+    if given ~= o[2] and not loss.options then
       local labeled <const> = {}
       for _, other in ipairs(losses) do
         if other.options then labeled[#labeled + 1] = other.name end
@@ -173,7 +174,7 @@ function gan.loss(name, options)
   local loss <const> = find_loss(name)
   check_labeled(loss, options)
   local who <const> = ("gan.loss '%s'"):format(loss.name)
-  local o <const> = check.options(who, loss.options or {}, options)
+  local o <const> = check.options(who, loss.options or label_options, options)
   local function discriminator(real, fake)
     check_pair(loss, "discriminator", real, fake)
     return loss.discriminator(real, fake, o)

@@ -17,7 +17,7 @@ local first_steps <const> = 100
 local remembered <const>, needed <const> = 50, 10      -- means of a loss; to judge by
 local exploded <const> = 100                           -- times the median
 local certain <const>, patience <const> = 0.01, 20     -- of D; means in a row
-local same <const>, diverse <const> = 0.1, 0.3         -- parts of real samples' distance
+local same <const>, diverse <const> = 0.2, 0.35        -- parts of real samples' distance
 local most_twins <const> = 0.5
 local flat <const> = 0.01                              -- part of the range
 

@@ -36,6 +36,7 @@ local function known_names(level, folder)
 end
 
 local function hint(name, level, folder)
+  if name == "help" then return "; docs/guide.md begins at nothing; lugano --manual" end
   if name == "lg" then return '; write: local lg = require "lugano"' end
   if type(name) ~= "string" then return "" end
   if core.public(name) ~= nil then return (" (did you mean 'lg.%s'?)"):format(name) end

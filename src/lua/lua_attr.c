@@ -26,7 +26,9 @@ static int wrong_value(const reading *r, const lgi_attr *a, int arg)
     lg_engine *E = lgl_engine(r->L);
     char came[96];
     int type = lua_type(r->L, arg);
-    if (type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TBOOLEAN)
+    if (type == LUA_TSTRING)
+        snprintf(came, sizeof came, "'%.60s'", lua_tostring(r->L, arg));
+    else if (type == LUA_TNUMBER || type == LUA_TBOOLEAN)
         snprintf(came, sizeof came, "%.60s", luaL_tolstring(r->L, arg, NULL));
     else
         snprintf(came, sizeof came, "a %s", luaL_typename(r->L, arg));

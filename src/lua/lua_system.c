@@ -162,13 +162,16 @@ static int system_list_folder(lua_State *L)
     return 1;
 }
 
-/* Where our code was loaded from: data are looked for above it. */
+/* Where our code was loaded from: data are looked for above it. Of a program the loader
+ * knows what it was called by, and of one that the shell found in PATH that is no path. */
 static int system_library_path(lua_State *L)
 {
     Dl_info info;
     char path[PATH_MAX];
-    if (!dladdr((void *)(uintptr_t)lg_version, &info) || !info.dli_fname
-        || !realpath(info.dli_fname, path))
+    if (!dladdr((void *)(uintptr_t)lg_version, &info) || !info.dli_fname)
+        return 0;
+    const char *from = strchr(info.dli_fname, '/') ? info.dli_fname : "/proc/self/exe";
+    if (!realpath(from, path))
         return 0;
     lua_pushstring(L, path);
     return 1;

@@ -101,7 +101,9 @@ static const initializer *find_initializer(lg_engine *E, const char *who,
         if (strlen(k->name) != n || memcmp(k->name, text, n) != 0)
             continue;
         *amount = k->amount;
-        if (*number == 0 || (lgi_read_decimal(number, &end, amount) && *end == 0))
+        if (*number == 0)
+            return k;
+        if (lgi_read_decimal(number, &end, amount) && *end == 0 && isfinite(*amount))
             return k;
         lgi_fail(E, LG_EARG, "%s: init is '%s', but what follows '%s' must be one number",
                  who, text, k->name);

@@ -258,6 +258,7 @@ static const struct {
     {"Linear", "out=2, init=kaimin", NULL, NULL,
      "Linear: there is no initializer 'kaimin'; there are default, zeros"},
     {"Linear", "out=2, init=normal x", NULL, NULL, "what follows 'normal' must be"},
+    {"Linear", "out=2, init=normal inf", NULL, NULL, "what follows 'normal' must be"},
     {"Linear", "out=2", "1,64,32,32", NULL, "D.2 (Linear): expected {batch,features}"
      ", got {1,64,32,32}; put \"flatten\" before it"},
     {"Linear", "out=2", "2,3", "2,4", "built for 3 input features, got 4 in {2,4}"},

@@ -13,7 +13,8 @@ local function code_of(text)
   return table.concat(lines, "\n")
 end
 
-for _, page in ipairs { "gradients" } do
+for _, page in ipairs { "gradients", "from-pytorch", "from-keras", "from-numpy",
+                        "from-torch7" } do
   check.case("docs/" .. page .. ".md runs as it stands", function()
     local text <const> = command.read(command.source .. "/docs/" .. page .. ".md")
     local chunk <const> = assert(load(code_of(text), "=" .. page .. ".md"))

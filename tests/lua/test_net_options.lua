@@ -5,7 +5,7 @@ local nn = lg.nn
 
 -- A value that fits no option of the type, and how the error ends.
 local wrong <const> = {
-  number = { "much", "not much" }, whole = { 1.5, "not 1.5" }, flag = { 3, "not 3" },
+  number = { "much", "not 'much'" }, whole = { 1.5, "not 1.5" }, flag = { 3, "not 3" },
   word = { "nonsense", "nonsense'" }, pair = { { 1, 2, 3 }, "not a table" },
   list = { { "x" }, "not a table" }, numbers = { 3, "not 3" }, text = { 7, "not 7" } }
 

@@ -249,7 +249,7 @@ local refused = {
     function() nn.Linear { 784, 256 } end },
   { "nn.Linear: out must be given", function() nn.Linear {} end },
   { "Linear: out must be 1 or more, not 0", function() nn.Linear { 0 } end },
-  { "nn.Conv2d: kernel must be a whole number or a pair, not three",
+  { "nn.Conv2d: kernel must be a whole number or a pair, not 'three'",
     function() nn.Conv2d { 3, kernel = "three" } end },
   { "nn.Conv2d: out is given twice, by position and by name",
     function() nn.Conv2d { 3, out = 4 } end },

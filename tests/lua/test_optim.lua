@@ -75,7 +75,7 @@ check.case("options are fields", function()
   check.equal(opt.eps, 1e-8)
   check.raises("optim.Adam has no option 'lrr' (did you mean 'lr'?)",
                function() opt.lrr = 1 end)
-  check.raises("optim.Adam: lr must be a number, not fast",
+  check.raises("optim.Adam: lr must be a number, not 'fast'",
                function() opt.lr = "fast" end)
   check.raises("Adam: lr must be a number of 0 or more, not -1",
                function() opt.lr = -1 end)
@@ -389,7 +389,7 @@ local refused = {
     function(_, opt) opt:step(3) end },
   { "optim.Adam takes a net and a table of options, as in { lr = 1e-3 }, not a number",
     function(net) optim.Adam(net, 1e-3) end },
-  { "optim.Adam: lr must be a number, not fast",
+  { "optim.Adam: lr must be a number, not 'fast'",
     function(net) optim.Adam(net, { lr = "fast" }) end },
   { "optim.Adam, group 2 has no option 'rl'",
     function(net) optim.Adam { { net }, { lg.zeros(1):track(), rl = 1 } } end },
