@@ -163,7 +163,7 @@ static int system_list_folder(lua_State *L)
 }
 
 /* Where our code was loaded from: data are looked for above it. Of a program the loader
- * knows what it was called by, and of one that the shell found in PATH that is no path. */
+ * knows what it was called, which is no path where the shell found it in PATH. */
 static int system_library_path(lua_State *L)
 {
     Dl_info info;

@@ -61,15 +61,11 @@ static lg_status conv_check_image(lg_engine *E, const lgi_layer *l, const lg_ten
     return LG_OK;
 }
 
-/* dim: of the weight; axis: that of its outputs. PyTorch counts the fan_in of both from
- * the second. */
-static lg_status conv_declare(lg_engine *E, lgi_layer *l, int axis, const int64_t dim[4])
+static lg_status conv_declare(lg_engine *E, lgi_layer *l, int axis,
+                              const int64_t dim[4])
 {
     const conv_options *o = l->attr;
-    int64_t area = dim[2] * dim[3], fan_in = dim[1] * area, fan_out = dim[0] * area;
-    if (lgi_declare_weight(E, l, "weight", &o->weight, axis, 4, dim, fan_in, fan_out) < 0)
-        return E->status;
-    return o->bias ? lgi_declare_bias(E, l, o->out, &o->weight, fan_in) : LG_OK;
+    return lgi_declare_weighted(E, l, &o->weight, o->bias, axis, 4, dim, o->out);
 }
 
 static lg_tensor *conv_apply(lg_engine *E, lgi_layer *l, int axis, lg_tensor *x,
@@ -78,8 +74,7 @@ static lg_tensor *conv_apply(lg_engine *E, lgi_layer *l, int axis, lg_tensor *x,
     const conv_options *o = l->attr;
     if (conv_check_image(E, l, x, channels) < 0)
         return NULL;
-    lg_tensor *w = lgi_weight(E, l, "weight", &o->weight, axis);
-    return lgi_apply_layer_op(E, l, 3, (lg_tensor *[]){x, w, lgi_layer_param(l, "bias")});
+    return lgi_apply_weighted(E, l, &o->weight, axis, x);
 }
 
 /* Conv2d */

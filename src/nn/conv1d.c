@@ -3,6 +3,8 @@
 
 extern const lg_op lgi_op_conv1d, lgi_op_conv_transpose1d;
 
+enum { MOST_LENGTH = 1 << 20 };        /* of a kernel: no product of sizes overflows */
+
 typedef struct conv1d_options {
     int64_t out, kernel, stride, padding, dilation, groups, bias;
     lgi_weight_options weight;
@@ -24,6 +26,8 @@ static lg_status conv1d_check(lg_engine *E, const lgi_layer *l)
         || lgi_layer_need(E, l, "groups", o->groups, 1) < 0
         || lgi_layer_need(E, l, "output_padding", o->output_padding, 0) < 0)
         return E->status;
+    if (o->kernel > MOST_LENGTH)
+        return lgi_layer_fail(E, LG_EARG, l, "kernel must be %d or less", MOST_LENGTH);
     if (o->out % o->groups)
         return lgi_layer_fail(E, LG_EARG, l, "out is %lld, which groups, %lld, does not "
                               "divide", (long long)o->out, (long long)o->groups);
@@ -43,16 +47,11 @@ static lg_status conv1d_check_input(lg_engine *E, const lgi_layer *l, const lg_t
     return LG_OK;
 }
 
-/* dim: of the weight; axis: that of its outputs. PyTorch counts the fan_in of both from
- * the second. */
 static lg_status conv1d_declare(lg_engine *E, lgi_layer *l, int axis,
                                 const int64_t dim[3])
 {
     const conv1d_options *o = l->attr;
-    int64_t fan_in = dim[1] * dim[2], fan_out = dim[0] * dim[2];
-    if (lgi_declare_weight(E, l, "weight", &o->weight, axis, 3, dim, fan_in, fan_out) < 0)
-        return E->status;
-    return o->bias ? lgi_declare_bias(E, l, o->out, &o->weight, fan_in) : LG_OK;
+    return lgi_declare_weighted(E, l, &o->weight, o->bias, axis, 3, dim, o->out);
 }
 
 static lg_tensor *conv1d_apply(lg_engine *E, lgi_layer *l, int axis, lg_tensor *x,
@@ -61,9 +60,7 @@ static lg_tensor *conv1d_apply(lg_engine *E, lgi_layer *l, int axis, lg_tensor *
     const conv1d_options *o = l->attr;
     if (conv1d_check_input(E, l, x, channels) < 0)
         return NULL;
-    lg_tensor *w = lgi_weight(E, l, "weight", &o->weight, axis);
-    lg_tensor *in[] = {x, w, lgi_layer_param(l, "bias")};
-    return w ? lgi_apply_layer_op(E, l, 3, in) : NULL;
+    return lgi_apply_weighted(E, l, &o->weight, axis, x);
 }
 
 /* Conv1d */

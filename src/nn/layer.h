@@ -128,6 +128,14 @@ lg_status lgi_declare_bias(lg_engine *E, lgi_layer *l, int64_t n,
 lg_tensor *lgi_weight(lg_engine *E, lgi_layer *l, const char *name,
                       const lgi_weight_options *o, int axis);  /* ready to be used */
 
+/* Weight and bias of a layer that is x, weight, bias? of its operator, and that applied.
+ * dim: of the weight. PyTorch counts fan_in from its second axis, transposed or not. */
+lg_status lgi_declare_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_options *o,
+                               bool bias, int axis, int ndim, const int64_t *dim,
+                               int64_t out);
+lg_tensor *lgi_apply_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_options *o,
+                              int axis, lg_tensor *x);
+
 /* init.c - initializers by name: "normal 0.02", "uniform 0.1", "xavier", "kaiming" */
 const char *lgi_initializer_name(int i);       /* NULL: there are no more */
 lg_status lgi_check_initializer(lg_engine *E, const char *who, const char *init);

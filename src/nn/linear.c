@@ -35,19 +35,15 @@ static lg_status linear_build(lg_engine *E, lgi_layer *l, const lg_tensor *x)
     const linear_options *o = l->attr;
     if (linear_check_input(E, l, x) < 0)
         return E->status;
-    int64_t in = x->dim[1], weight[] = {o->out, in};
-    if (lgi_declare_weight(E, l, "weight", &o->weight, 0, 2, weight, in, o->out) < 0)
-        return E->status;
-    return o->bias ? lgi_declare_bias(E, l, o->out, &o->weight, in) : LG_OK;
+    int64_t weight[] = {o->out, x->dim[1]};
+    return lgi_declare_weighted(E, l, &o->weight, o->bias, 0, 2, weight, o->out);
 }
 
 static lg_tensor *linear_layer_forward(lg_engine *E, lgi_layer *l, lg_tensor *x)
 {
     const linear_options *o = l->attr;
-    if (linear_check_input(E, l, x) < 0)
-        return NULL;
-    lg_tensor *w = lgi_weight(E, l, "weight", &o->weight, 0);
-    return lgi_apply_layer_op(E, l, 3, (lg_tensor *[]){x, w, lgi_layer_param(l, "bias")});
+    return linear_check_input(E, l, x) < 0
+               ? NULL : lgi_apply_weighted(E, l, &o->weight, 0, x);
 }
 
 static const lgi_layer_type linear_layer = {

@@ -235,3 +235,21 @@ lg_tensor *lgi_weight(lg_engine *E, lgi_layer *l, const char *name,
         return length_weight(E, l, name, w, axis);
     return o->equalized ? lgi_affine(E, w, equalized_scale(w, axis), 0) : w;
 }
+
+lg_status lgi_declare_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_options *o,
+                               bool bias, int axis, int ndim, const int64_t *dim,
+                               int64_t out)
+{
+    int64_t area = lgi_product_of(dim + 2, ndim - 2);
+    int64_t fan_in = dim[1] * area, fan_out = dim[0] * area;
+    if (lgi_declare_weight(E, l, "weight", o, axis, ndim, dim, fan_in, fan_out) < 0)
+        return E->status;
+    return bias ? lgi_declare_bias(E, l, out, o, fan_in) : LG_OK;
+}
+
+lg_tensor *lgi_apply_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_options *o,
+                              int axis, lg_tensor *x)
+{
+    lg_tensor *in[] = {x, lgi_weight(E, l, "weight", o, axis), lgi_layer_param(l, "bias")};
+    return in[1] ? lgi_apply_layer_op(E, l, 3, in) : NULL;
+}
