@@ -28,6 +28,7 @@ const char *const lgi_usage =
     "  --seed=N      of all random numbers\n"
     "  --out=DIR     folder of the run\n"
     "  --resume      goes on from the run's last checkpoint\n"
+    "  --steps=N     ends the run after N steps in all, to try it out\n"
     "  --tensorboard writes TensorBoard event files into the run's folder, too\n"
     "  --no-strict   reading an unset global gives nil, as in plain Lua\n";
 
@@ -84,7 +85,7 @@ static bool obey_option(lgi_arguments *a, const char *word)
         a->seeded = true;
     } else {
         return is_option(word, "--resume") || is_option(word, "--tensorboard")
-               || value_of(word, "--out");
+               || value_of(word, "--out") || value_of(word, "--steps");
     }
     return true;
 }
@@ -110,7 +111,7 @@ static bool obey_task(lgi_arguments *a, const char *word)
 
 static void refuse_word(lgi_arguments *a, const char *word)
 {
-    static const char *const valued[] = {"--threads", "--seed", "--out"};
+    static const char *const valued[] = {"--threads", "--seed", "--out", "--steps"};
     for (size_t i = 0; i < sizeof valued / sizeof *valued; i++)
         if (is_option(word, valued[i])) {
             refuse(a, "option '%s' needs a value: %s=...", word, word);

@@ -250,6 +250,7 @@ lg_status lgi_declare_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_opti
 lg_tensor *lgi_apply_weighted(lg_engine *E, lgi_layer *l, const lgi_weight_options *o,
                               int axis, lg_tensor *x)
 {
-    lg_tensor *in[] = {x, lgi_weight(E, l, "weight", o, axis), lgi_layer_param(l, "bias")};
-    return in[1] ? lgi_apply_layer_op(E, l, 3, in) : NULL;
+    lg_tensor *w = lgi_weight(E, l, "weight", o, axis);
+    lg_tensor *in[] = {x, w, lgi_layer_param(l, "bias")};
+    return w ? lgi_apply_layer_op(E, l, 3, in) : NULL;
 }
