@@ -29,6 +29,13 @@ function differences.binding_options(opt)
   return bound
 end
 
+--- "--epochs, --out and --threads"
+local function free_options()
+  local words <const> = {}
+  for i, name in ipairs(sorted_keys(free)) do words[i] = "--" .. name end
+  return table.concat(words, ", ", 1, #words - 1) .. " and " .. words[#words]
+end
+
 local function refuse(path, format, ...)
   core.fail("cannot resume from '%s': %s", path, format:format(...))
 end
@@ -70,8 +77,7 @@ function differences.check_notes(run, path, notes)
   local old <const> = json.decode(notes["lugano.options"] or "") or {}
   local changes <const> = changed_options(old, differences.binding_options(run.options))
   if #changes > 0 then
-    refuse(path, "%s; only --epochs, --out and --threads may differ",
-           table.concat(changes, ", "))
+    refuse(path, "%s; only %s may differ", table.concat(changes, ", "), free_options())
   end
 end
 

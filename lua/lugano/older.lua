@@ -1,6 +1,6 @@
 --- older.lua - a new run in the folder of an older one: the older one's files move to
--- old/ there, and take the place of what moved there before. So who forgot --resume loses
--- nothing; and what no run has written stays where it is.
+-- old/ there; run_older.lua says what becomes of what moved there before. So who forgot
+-- --resume loses nothing; and what no run has written stays where it is.
 
 local core <const> = ...
 local json <const> = core.load "json"
@@ -61,6 +61,14 @@ local function files_of(folder)
   return list, has_state, step
 end
 
+--- A file that isn't there has moved before, when the program was killed.
+local function move_file(folder, path, to)
+  local from <const> = folder .. "/" .. path
+  if core.file_exists(from) and not core.rename_file(from, to .. "/" .. path) then
+    core.fail("lg.run: cannot move '%s' to '%s'; the earlier run stays", from, to)
+  end
+end
+
 --- Moves an older run aside. One without a checkpoint is only removed.
 ---@return string  the folder that it is in now, or nil
 ---@return string  how many steps it had, or nil
@@ -74,7 +82,7 @@ function older.move(folder)
   for _, path in ipairs(files) do
     if has_state then
       core.make_folder(to .. "/" .. (path:match "^(.*)/" or ""))
-      core.rename_file(folder .. "/" .. path, to .. "/" .. path)
+      move_file(folder, path, to)
     else
       core.remove_file(folder .. "/" .. path)
     end

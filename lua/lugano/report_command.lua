@@ -7,7 +7,7 @@ local usage <const> = [[
 usage: lugano report DIR               makes DIR/report.html anew
        lugano report DIR DIR [DIR ...]  compares runs in DIR/compare.html of the first
 
-  --out=FILE    where to write the page
+  --out=FILE    where to write the page, and then no other
 ]]
 
 -- The mistake is on the command line, so these messages name no line of a script.
@@ -45,7 +45,7 @@ return function()
     paths[1] = report.write(folders[1], false, out)
   else                                         -- it reads all before anything is written
     local compared <const> = report.compare(folders, out)
-    for i, folder in ipairs(folders) do paths[i] = report.write(folder) end
+    for i, folder in ipairs(out and {} or folders) do paths[i] = report.write(folder) end
     paths[#paths + 1] = compared
   end
   io.stdout:write(table.concat(paths, "\n"), "\n")

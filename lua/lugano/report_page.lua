@@ -9,8 +9,10 @@ local json <const>, sorted_keys <const> = core.load "json", core.load "keys"
 local progress <const> = core.load "progress"
 
 local shown_alarms <const> = 50
+
+-- What every script has: true is hidden always, and else this value is.
 local hidden_options <const> = { resume = true, strict = true, out = true, seed = true,
-                                 threads = true, tensorboard = true }
+                                 threads = true, tensorboard = true, steps = 0 }
 local policy <const> = "default-src 'none'; base-uri 'none'; form-action 'none'; "
   .. "img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -95,12 +97,17 @@ local function row(name, value)
   return ("<tr><th>%s</th><td>%s</td></tr>"):format(escape(name), escape(show(value)))
 end
 
+local function is_hidden(name, value)
+  local hidden <const> = hidden_options[name]
+  return hidden == true or hidden ~= nil and hidden == value or type(value) == "table"
+end
+
 --- The options of a script by name, without those that every script has.
 local function own_options(run)
   local options <const> = {}
   for _, name in ipairs(sorted_keys(run.config.options)) do
     local value <const> = run.config.options[name]
-    if not hidden_options[name] and type(value) ~= "table" then options[name] = value end
+    if not is_hidden(name, value) then options[name] = value end
   end
   return options
 end

@@ -8,7 +8,7 @@
 --              report.html                     all of it, to be looked at
 
 local core <const> = ...
-local json <const>, progress <const> = core.load "json", core.load "progress"
+local json <const>, ending <const> = core.load "json", core.load "run_ending"
 local sorted_keys <const>, net <const> = core.load "keys", core.load "net"
 
 local Run <const> = { __name = "lugano.run" }
@@ -39,6 +39,7 @@ local function check_objects(objects)
                 .. "has state(): an average, a pool of images, a stream of data", key,
                 type(o))
     end
+    if net.is_part(o) then o:state() end       -- which fails where it has no shapes
   end
 end
 
@@ -70,14 +71,6 @@ local function start_folder(run)
     kernels = core.kernels(), versions = core.versions(), nets = nets }, "") .. "\n")
 end
 
-local function move_older(run)
-  local to <const>, steps <const> = core.load "older".move(run.folder)
-  if to then
-    progress.say(("the earlier run in %s, of %s steps, is now in %s; --resume would have "
-                  .. "gone on with it"):format(run.folder, steps or "?", to))
-  end
-end
-
 --- What a run is made of; a checkpoint keeps the notes of its parts.
 local function make_run(name, opt, objects, settings)
   local folder <const> = rawget(opt, "out") or "out/" .. name
@@ -107,18 +100,19 @@ return function(name, opt, objects, settings)
   check_options(opt)
   check_objects(objects)
   local run <const> = make_run(name, opt, objects, core.load "run_options"(settings))
+  ending.settle()
   -- The first run of a script was stopped: the others have not begun.
-  local is_new <const> = core.at_exit ~= nil and run.kept:is_empty()
-  if rawget(opt, "resume") and not is_new then run:resume() else move_older(run) end
+  local is_new <const> = ending.any_begun() and run.kept:is_empty()
+  if rawget(opt, "resume") and not is_new then
+    run:resume()
+  else
+    core.load "run_older"(run.folder)
+  end
   start_folder(run)
   run.history:begin(run.resumed)
   run.norms = core.load "norms"(objects)
   run.mirror = core.load "mirror"(run.folder, rawget(opt, "tensorboard"), run.step,
                                   function(text) run:say(text) end)
-  core.at_exit = core.at_exit or {}
-  core.at_exit[#core.at_exit + 1] = function()
-    run:finish()
-    run.mirror:finish()
-  end
+  ending.begin(run)
   return run
 end

@@ -1,7 +1,7 @@
 --- run_pass.lua - a run's passes and steps: where it stands, and how it is stopped.
 
 local core <const> = ...
-local progress <const> = core.load "progress"
+local json <const>, progress <const> = core.load "json", core.load "progress"
 local Run <const> = {}
 
 --- A pass over batches: `for x, labels in run:progress(data:batches(64)) do`. Also over
@@ -12,7 +12,10 @@ function Run:progress(source)
               .. "for i = 1, 5 do")
   end
   if self.stopped then error(core.stopped, 0) end       -- a pcall has caught it
-  if self.started and self:is_enough() then return function() end end
+  if self.started and self:is_enough() then
+    self.frozen = self.frozen or self.mark      -- what comes now is of no pass
+    return function() end
+  end
   if self.started then self.epoch = self.epoch + 1 end
   self.started, self.batch, self.pass_over, self.left = true, 0, false, false
   if self.epoch > (self:epochs() or math.huge) and not self.told_passes then
@@ -99,9 +102,21 @@ function Run:end_step()
   end
 end
 
+--- The pass is cut, and a resumed run goes on within it as if it had not been: so its
+-- checkpoint has random numbers and means as of now, and not as they are after what the
+-- script does behind its passes.
+function Run:freeze()
+  self.frozen = { core.random_state() }
+  for _, key in ipairs { "window", "metrics", "health" } do
+    local notes <const> = json.decode(json.encode(self.parts[key]:notes()))
+    self.parts[key] = { notes = function() return notes end }
+  end
+end
+
 --- is_cut: by --steps, so that a resumed run with more of them goes on within the pass.
 function Run:end_pass(is_cut)
   self.pass_over, self.cut = not is_cut, is_cut
+  if is_cut then self:freeze() end
   self:write_metrics()
   self.display:close(self.pass_means:text())
 end

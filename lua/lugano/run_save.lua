@@ -4,6 +4,7 @@
 local core <const> = ...
 local checkpoint <const>, newest <const> = core.load "checkpoint", core.load "newest"
 local sorted_keys <const>, progress <const> = core.load "keys", core.load "progress"
+local ending <const> = core.load "run_ending"
 local Run <const> = {}
 
 --- The score of run:checkpoint { score = x }, or nil.
@@ -38,8 +39,22 @@ function Run:checkpoint(options)
     return self
   end
   self:save(score, true)
-  if self:is_last() then self.mirror:finish() else self.mirror:refresh() end
+  if not self:is_last() then
+    self.mirror:refresh()
+    return self
+  end
+  self.mirror:finish()
+  if self.shown or not self.picture then ending.let_go(self) end
   return self
+end
+
+--- Writes the files; of a pass that --steps cut, as of the moment when it did.
+local function write_files(run, paths)
+  local seed <const>, drawn <const> = core.random_state()
+  if run.frozen then core.random_state(run.frozen[1], run.frozen[2]) end
+  local ok <const>, why <const> = pcall(checkpoint.save, run, paths)
+  core.random_state(seed, drawn)
+  return ok, why
 end
 
 ---@param by_script boolean  and not by Ctrl-C
@@ -47,8 +62,8 @@ function Run:save(score, by_script)
   self.due = nil
   if not self.recovery:allows(self, by_script) then return end
   local before <const> = self.kept:notes()
-  local ok <const>, why <const> = pcall(checkpoint.save, self,
-                                        self.kept:paths(self.step, score, by_script))
+  local paths <const> = self.kept:paths(self.step, score, by_script)
+  local ok <const>, why <const> = write_files(self, paths)
   if not ok then
     self.kept:restore(before)
     error(why, 0)

@@ -3,6 +3,7 @@
 local core <const> = ...
 local image <const>, progress <const> = core.load "image", core.load "progress"
 local sorted_keys <const>, exact <const> = core.load "keys", core.load "exact"
+local ending <const> = core.load "run_ending"
 local Run <const> = {}
 
 --- Says a line to the user.
@@ -62,8 +63,9 @@ function Run:write_metrics()
   self.window:clear()
   self.history:add(row)
   self.mirror:row(row, self.step)
+  ending.hold(self)
   row.step, row.epoch = nil, nil
-  self.health:row(row, self.step)
+  if self.display then self.health:row(row, self.step) end     -- a score is no loss
   self.mirror:refresh()
 end
 
@@ -71,12 +73,13 @@ end
 ---@param kind string  one word: "collapse"
 function Run:alarm(kind, text, step)
   self:say(text)
+  ending.hold(self)
   self.history:add { step = step, epoch = self.epoch, alarm = kind, text = text }
 end
 
 local function check_samples(who, name, x)
   if type(name) ~= "string" or not name:find "^[%w_-]+$" or name == "checkpoints"
-     or name == "old" then
+     or name:find "^old%d*$" then
     core.fail("%s: '%s' cannot be the name of a folder of pictures", who, tostring(name))
   end
   if not core.is_tensor(x) then
@@ -107,6 +110,7 @@ function Run:image(name, x, options)
   self.mirror:picture(name, self.step, path)
   self.health:samples(name, x, self.step, options and options.range or { -1, 1 })
   self.picture, self.picture_path, self.shown = picture, path, false
+  ending.hold(self)
   self.mirror:refresh()
   if self.started and self:is_last() and not self.display then self:finish() end
   return self

@@ -289,8 +289,7 @@ end)
 
 check.case("another run, other options, other numbers are refused", function()
   refuse("it is of the run 'test', and this one is 'other'", { name = "other" })
-  refuse("--lr was 1 and is 2; only --epochs, --out and --threads may differ", nil,
-         { lr = 2 })
+  refuse("--lr was 1 and is 2; only --epochs, --out, ", nil, { lr = 2 })
   refuse("'opt' is a lugano.optim.Adam there and a lugano.optim.SGD here", {
     objects = function(net) return { net = net, opt = optim.SGD(net) } end })
 end)
