@@ -31,6 +31,7 @@ typedef struct lgi_owned {
 typedef struct lgi_pool lgi_pool;      /* pool.c */
 typedef struct lgi_blas lgi_blas;      /* kernel/gemm.c */
 typedef struct lgi_free_block lgi_free_block;   /* memory.c */
+typedef struct lgi_profile lgi_profile;         /* profile.h */
 
 struct lg_engine {
     /* failure */
@@ -82,6 +83,7 @@ struct lg_engine {
     lgi_noted *again;                  /* those of the pass that is computed again: n of
                                           cap are taken; or NULL */
     double flops;                      /* arithmetic of all operators so far */
+    lgi_profile *profile;              /* NULL: it is off */
     uint64_t walk;                     /* number of the latest gradient walk */
 
     /* scripts, if any: closed before all else, since they hold tensors */

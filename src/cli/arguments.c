@@ -1,7 +1,7 @@
 /*
  * arguments.c - the command line. The command's own options may stand before or after the
- * script; all but --no-strict reach the script, too, in the global table arg, where
- * lg.options reads them beside the script's own.
+ * script; all but --no-strict and --profile reach the script, too, in the global table
+ * arg, where lg.options reads them beside the script's own.
  */
 #include "cli/cli.h"
 
@@ -30,6 +30,7 @@ const char *const lgi_usage =
     "  --resume      goes on from the run's last checkpoint\n"
     "  --steps=N     ends the run after N steps in all, to try it out\n"
     "  --tensorboard writes TensorBoard event files into the run's folder, too\n"
+    "  --profile     tells at the end which operators the time went to\n"
     "  --no-strict   reading an unset global gives nil, as in plain Lua\n";
 
 enum { MOST_CLI_THREADS = 1024 };
@@ -65,13 +66,25 @@ static void refuse(lgi_arguments *a, const char *format, ...)
     va_end(ap);
 }
 
+/* Those that are no business of the script. */
+static bool obey_own_option(lgi_arguments *a, const char *word)
+{
+    if (is_option(word, "--no-strict"))
+        a->strict = false;
+    else if (is_option(word, "--profile"))
+        a->profile = true;
+    else
+        return false;
+    return true;
+}
+
 /* The options that the command itself obeys. False: word is none of them. */
 static bool obey_option(lgi_arguments *a, const char *word)
 {
     const char *text;
     uint64_t n;
-    if (is_option(word, "--no-strict")) {
-        a->strict = false;
+    if (obey_own_option(a, word)) {
+        return true;
     } else if ((text = value_of(word, "--threads"))) {
         if (!whole_number(text, MOST_CLI_THREADS, &n))
             refuse(a, "option '--threads' is a whole number from 0, one a core, to %d, "
@@ -136,6 +149,8 @@ void lgi_read_arguments(lgi_arguments *a, int argc, char **argv)
     a->rest = i;
     for (; i < argc && !*a->wrong; i++)
         obey_option(a, argv[i]);
+    if (a->profile && a->task == LGI_PROMPT && !*a->wrong)
+        refuse(a, "option '--profile' needs a script: lugano --profile SCRIPT");
 }
 
 /* arg[0] is the script, and arg[1] .. its words, those before the script among them. */
@@ -150,7 +165,7 @@ void lgl_set_arg(lua_State *L, const lgi_arguments *a)
     lua_pushstring(L, a->argv[0] ? a->argv[0] : "lugano");
     lua_rawseti(L, -2, -1);
     for (int i = 1; i < a->argc; i++)
-        if (!is_option(a->argv[i], "--no-strict")
+        if (!obey_own_option(&ignored, a->argv[i])
             && (i >= a->rest || obey_option(&ignored, a->argv[i]))) {
             lua_pushstring(L, a->argv[i]);
             lua_rawseti(L, -2, ++n);

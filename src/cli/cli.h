@@ -17,7 +17,7 @@ typedef struct lgi_arguments {
     lgi_task task;
     const char *what;                  /* the script's path, or the code */
     int threads;                       /* 0: one a core */
-    bool strict, seeded;
+    bool strict, seeded, profile;
     uint64_t seed;
     int rest;                          /* argv[rest] is the first of the script's own */
     char **argv;

@@ -143,6 +143,28 @@ static int run_script(lua_State *L)            /* the function on the stack */
     return failed ? status_of_failure(L) : EXIT_SUCCESS;
 }
 
+/* core.load "profile".name(), guarded: Ctrl-C ends it, too. */
+static int call_profile(lua_State *L, const char *name)
+{
+    lgl_push_core(L);
+    lua_getfield(L, -1, "load");
+    lua_pushliteral(L, "profile");
+    if (lgl_guarded_call(L, 1, 1))
+        return status_of_failure(L);
+    lua_getfield(L, -1, name);
+    return lgl_guarded_call(L, 0, 0) ? status_of_failure(L) : EXIT_SUCCESS;
+}
+
+static int run_profiled(lua_State *L)          /* the function on the stack */
+{
+    int function = lua_gettop(L), status = call_profile(L, "begin");
+    lua_settop(L, function);
+    if (status == EXIT_SUCCESS)
+        status = run_script(L);
+    int told = call_profile(L, "finish");
+    return status ? status : told;
+}
+
 static int run_task(lg_engine *E, lua_State *L, lgi_arguments *a)
 {
     lua_pushcfunction(L, lgl_report);
@@ -152,7 +174,7 @@ static int run_task(lg_engine *E, lua_State *L, lgi_arguments *a)
         return status_of_failure(L);
     lgi_watch_signals(E, a->task == LGI_PROMPT);
     if (a->task != LGI_PROMPT)
-        return run_script(L);
+        return a->profile ? run_profiled(L) : run_script(L);
     if (lua_pcall(L, 0, 1, 1) != LUA_OK)
         return status_of_failure(L);
     return (int)lua_tointeger(L, -1);

@@ -3,6 +3,7 @@
 #include "base/files.h"
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/profile.h"
 #include "lua/glue.h"
 
 #include <dlfcn.h>
@@ -249,6 +250,43 @@ static int system_kernels(lua_State *L)
     return 1;
 }
 
+static int system_begin_profile(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    LGL_COMPUTE(L, E, lgi_open_profile(E));
+    return E->status < 0 ? lgl_raise(L) : 0;
+}
+
+/* -> for each row { name =, calls =, seconds =, flops =, bytes =, most = }, in no order;
+ * nil where there is no profile. */
+static int system_profile(lua_State *L)
+{
+    const lgi_profile *p = lgl_engine(L)->profile;
+    if (!p)
+        return 0;
+    lua_createtable(L, p->rows, 0);
+    for (int i = 0, n = 0; i < LGI_PROFILE_ROWS; i++) {
+        const lgi_profile_row *r = &p->at[i];
+        if (!r->key)
+            continue;
+        lua_createtable(L, 0, 6);
+        lua_pushstring(L, r->name);
+        lua_setfield(L, -2, "name");
+        lua_pushinteger(L, (lua_Integer)r->calls);
+        lua_setfield(L, -2, "calls");
+        lua_pushnumber(L, r->seconds);
+        lua_setfield(L, -2, "seconds");
+        lua_pushnumber(L, r->flops);
+        lua_setfield(L, -2, "flops");
+        lua_pushnumber(L, r->bytes);
+        lua_setfield(L, -2, "bytes");
+        lua_pushinteger(L, (lua_Integer)r->most);
+        lua_setfield(L, -2, "most");
+        lua_rawseti(L, -2, ++n);
+    }
+    return 1;
+}
+
 /* What a run writes down about the program it ran on. */
 static int system_versions(lua_State *L)
 {
@@ -299,7 +337,8 @@ void lgl_open_system(lua_State *L)
         {"random_state", system_random_state}, {"threads", system_threads},
         {"graceful", system_graceful}, {"stop_asked", system_stop_asked},
         {"bytes", system_bytes}, {"memory_limit", system_memory_limit},
-        {"kernels", system_kernels},
+        {"kernels", system_kernels}, {"begin_profile", system_begin_profile},
+        {"profile", system_profile},
         {"versions", system_versions}, {NULL, NULL}};
 
     luaL_newmetatable(L, LGL_BYTES);

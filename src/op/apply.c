@@ -1,5 +1,6 @@
 /* apply.c - one operator, applied: check, allocate, compute, remember. */
 #include "base/memory.h"
+#include "base/profile.h"
 #include "op/op.h"
 
 #include <string.h>
@@ -156,9 +157,25 @@ static double count_flops(const lgi_node *n)
     return op->forward || op->attempt ? (double)n->out->numel : 0;
 }
 
+/* Tells the profile of what was computed. A view moves no bytes. */
+static void profile_node(lg_engine *E, const lgi_node *n, double start)
+{
+    int64_t read = 0, made = 0;
+    bool moves = n->op->forward || n->op->attempt;
+    size_t workspace = moves && n->op->workspace ? n->op->workspace(E, n) : 0;
+    for (int i = 0; moves && i < n->nin; i++)
+        read += n->in[i] ? n->in[i]->numel : 0;
+    for (int k = 0; moves && k < n->nout; k++)
+        made += n->out[k].numel;
+    int64_t size = (int64_t)sizeof(lg_real);
+    lgi_profile_add(E, n->op, n->op->name, start, count_flops(n),
+                    (double)((read + made) * size), made * size + (int64_t)workspace);
+}
+
 lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
                      const void *attr)
 {
+    double start = E->profile ? lgi_profile_start(E) : 0;
     int nout = lgi_count_results(op);
     uint64_t drawn = E->drawn;
     lgi_node *n = E->status < 0 ? NULL : new_node(E, op, nin, in, attr);
@@ -173,6 +190,8 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
                 && op->shape(E, n) == LG_OK && compute(E, n) == LG_OK;
     if (made)
         E->flops += count_flops(n);
+    if (made && E->profile)
+        profile_node(E, n, start);
     if (made && is_tracked(E, n))
         record(n);
     else

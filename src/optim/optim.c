@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/pool.h"
+#include "base/profile.h"
 
 #include <string.h>
 
@@ -486,10 +487,21 @@ static void prepare_update(const update *u)
     }
 }
 
+/* Tells the profile of an update: parameters and states are read and written. */
+static void profile_update(const lgi_optim *o, lg_tensor *const *g, double start)
+{
+    int64_t numbers = 0;
+    for (int i = 0; i < o->nparam; i++)
+        numbers += g[i] ? o->param[i]->numel : 0;
+    lgi_profile_add(o->engine, o->type, o->type->name, start, 0,
+                    (double)numbers * (3 + 2 * o->nstate) * sizeof(lg_real), 0);
+}
+
 static lg_status update_all(lgi_optim *o, lg_tensor *const *g, double clip_norm,
                             bool ahead)
 {
     lg_engine *E = o->engine;
+    double start = lgi_profile_start(E);
     update u = {o, g, 1, ahead};
     int64_t pieces = o->first[o->nparam];
     if (E->status < 0 || check_clip(o, clip_norm) < 0 || check_half(o, ahead) < 0
@@ -509,6 +521,8 @@ static lg_status update_all(lgi_optim *o, lg_tensor *const *g, double clip_norm,
     o->norm = norm_of_partials(o);
     o->step += !ahead;
     o->ahead = ahead;
+    if (E->profile)
+        profile_update(o, g, start);
     return LG_OK;
 }
 
