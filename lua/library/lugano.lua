@@ -2162,8 +2162,9 @@ function lg.data.idx(files) end
 ---The rows of a NumPy file, and labels of another. Unsigned bytes are images, n,h,w or
 ---n,c,h,w, or n,h,w,c with channels_last; any others stay the numbers that they are.
 ---@param files string|table path, or images = path, labels = path, channels_last = true
+---@param options table
 ---@return any
-function lg.data.npy(files) end
+function lg.data.npy(files, options) end
 
 ---Reads one array of a NumPy file as it is.
 ---@param path string
@@ -2219,8 +2220,9 @@ function lg.data.cifar100(part, options) end
 
 ---Records as CIFAR has them, plain or gzip: a label byte, then red, green and blue.
 ---@param options table files = {path, ...}, size = 32, label_bytes = 1, label = 1
+---@param more any
 ---@return any
-function lg.data.cifar(options) end
+function lg.data.cifar(options, more) end
 
 ---A folder of pictures, or of class folders: their names, sorted, are labels from 1 and
 ---set.classes. Pictures become RGB unless channels = 1; with size they are scaled to
@@ -2542,7 +2544,7 @@ function lg.options(defaults) end
 ---@param name string of the run: its folder is out/NAME, or that of --out
 ---@param opt table what lg.options gave
 ---@param objects table nets, optimizers and the like by name: they are saved
----@param settings table keep, best, better, on_nan, log_every, alarms
+---@param settings table keep = 3, the last checkpoints, which stay; best = 1, those of the best score, run:checkpoint { score = x }; better = "lower" or "higher"; on_nan = "warn", "rollback" or "stop"; log_every = 10 steps; alarms = true
 ---@return any
 function lg.run(name, opt, objects, settings) end
 

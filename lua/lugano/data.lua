@@ -19,6 +19,20 @@ core.data_late = late
 
 local function is_path(x) return type(x) == "string" end
 
+--- A path and options behind it, as one table: path is its `key`.
+local function with_path(who, key, given, options)
+  if not is_path(given) then
+    if options == nil then return given end
+    core.fail("%s takes a path and options, or one table, { %s = path }", who, key)
+  end
+  if options ~= nil and type(options) ~= "table" then
+    core.fail("%s takes a table of options behind the path, not a %s", who, type(options))
+  end
+  local all <const> = { [key] = given }
+  for name, value in pairs(options or {}) do all[name] = value end
+  return all
+end
+
 --- Images of an IDX file (MNIST's format, gzip or not), and their labels.
 ---@param files table  images = path, labels = path, and any set's options
 function data.idx(files)
@@ -34,8 +48,8 @@ end
 --- The rows of a NumPy file, and labels of another. Unsigned bytes are images, n,h,w or
 -- n,c,h,w, or n,h,w,c with channels_last; any others stay the numbers that they are.
 ---@param files string|table  path, or images = path, labels = path, channels_last = true
-function data.npy(files)
-  files = is_path(files) and { images = files } or files
+function data.npy(files, options)
+  files = with_path("data.npy", "images", files, options)
   if type(files) ~= "table" or not is_path(files.images)
      or files.labels ~= nil and not is_path(files.labels) then
     core.fail "data.npy takes a path, or { images = path, labels = path }"
@@ -155,10 +169,10 @@ local function is_side(x) return math.type(x) == "integer" and x >= 1 and x <= 1
 
 --- Records as CIFAR has them, plain or gzip: a label byte, then red, green and blue.
 ---@param options table  files = {path, ...}, size = 32, label_bytes = 1, label = 1
-function data.cifar(options)
+function data.cifar(options, more)
   local own <const> = { "files", "size", "label_bytes", "label", "name" }
-  options = sets.check_options("data.cifar", is_path(options) and { files = options }
-                               or options, own)
+  options = sets.check_options("data.cifar",
+                               with_path("data.cifar", "files", options, more), own)
   local files <const> = is_path(options.files) and { options.files } or options.files
   local size <const> = options.size or 32
   local sides <const> = type(size) == "table" and size or { size, size }

@@ -293,7 +293,7 @@ function Set:stream(n, options)
   options = check_batch_options("stream", options)
   local stream <const> = open_loaders(self, "stream", n, options, true)
   stream.pass, stream.counter = 1, nil
-  return setmetatable(stream, Batches)
+  return core.load "unsaved".note(setmetatable(stream, Batches), "the stream of data")
 end
 
 --- Batches of a pass.

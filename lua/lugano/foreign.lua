@@ -7,9 +7,11 @@ local foreign <const> = {}
 
 local words <const> = {
   -- tensors
-  view = "reshape", max = "amax", min = "amin", t = "transpose", mm = "matmul",
+  view = "reshape", max = "amax", min = "amin", t = "transpose",
+  T = "transpose", mm = "matmul",
   bmm = "matmul", dot = "matmul", concat = "cat", concatenate = "cat", vstack = "cat",
-  fill = "full", fill_ = "full", copy_ = "copy", astype = "detach", dim = "ndim",
+  fill = "full", fill_ = "full", copy_ = "copy", astype = "detach", dim = "size",
+  ndim = "size",
   size = "shape", nelement = "numel", numpy = "totable", tolist = "totable",
   manual_seed = "seed", set_seed = "seed", random = "rand", normal = "randn",
   randperm = "randperm", iterator = "batches", load_data = "digits", power = "pow",
@@ -52,6 +54,7 @@ local words <const> = {
 
 local advice <const> = {
   backward = "gradients are not stored: opt:minimize(loss), or lg.grad(loss, net)",
+  grad = "gradients are not stored: lg.grad(loss, x) returns them",
   zero_grad = "nothing is stored that could be zeroed: opt:minimize(loss)",
   requires_grad = "x:track() makes a leaf that gradients flow to",
   forward = "a net is called: G(x)", predict = "a net is called: G(x)",
@@ -64,7 +67,11 @@ local advice <const> = {
   to = "there is one device, the processor, and one type of element",
   device = "there is one device, the processor",
   float = "all tensors have one type of element",
+  dtype = "all tensors have one type of element",
   double = "all tensors have one type of element; the preset double makes it double",
+  Identity = "leave it out, or write false", DataLoader = "set:batches(64) gives batches",
+  param_groups = "opt.groups, or opt.lr of all of them",
+  shuffle = "set:batches(64) shuffles each pass", map = "f in the loop does it",
   add = "a chain is written whole: nn.Sequential{ a, b }",
 }
 

@@ -109,8 +109,9 @@ function Ada:__tostring() return ("gan.ada, p = %.3f"):format(self.p) end
 function gan.ada(options)
   local who <const> = "gan.ada"
   local o <const> = check.options(who, known, options)
-  return setmetatable({ options = o, on = check.policy(who, o.policy, step_names, groups),
-                        p = o.p, signs = 0, scores = 0, images = 0, updates = 0 }, Ada)
+  local ada <const> = { options = o, on = check.policy(who, o.policy, step_names, groups),
+                        p = o.p, signs = 0, scores = 0, images = 0, updates = 0 }
+  return core.load "unsaved".note(setmetatable(ada, Ada), who)
 end
 
 return gan

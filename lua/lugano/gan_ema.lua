@@ -123,9 +123,10 @@ function gan.ema(net, options)
   net:state()                          -- says what to do if there are no shapes yet
   local model <const> = net:clone { tracked = false }
   model:eval()
-  return setmetatable({ model = model, options = o, seen = 0,
+  local ema <const> = { model = model, options = o, seen = 0,
                         halflife = o.halflife or halflife_of(o.decay or 0.999),
-                        pairs = tensor_pairs(net, model, o) }, Average)
+                        pairs = tensor_pairs(net, model, o) }
+  return core.load "unsaved".note(setmetatable(ema, Average), "gan.ema")
 end
 
 return gan

@@ -67,8 +67,9 @@ end
 ---@param options table  decay, start, one_sided
 ---@return lugano.LeCam
 function gan.lecam(options)
-  return setmetatable({ options = check.options("gan.lecam", known, options), real = 0.0,
-                        fake = 0.0, steps = 0 }, LeCam)
+  local lecam <const> = { options = check.options("gan.lecam", known, options),
+                          real = 0.0, fake = 0.0, steps = 0 }
+  return core.load "unsaved".note(setmetatable(lecam, LeCam), "gan.lecam")
 end
 
 return gan

@@ -76,8 +76,9 @@ end
 ---@param options table  decay
 ---@return lugano.PathLength
 function gan.path_length(options)
-  return setmetatable({ options = check.options("gan.path_length", known, options),
-                        mean = 0.0, steps = 0 }, PathLength)
+  local path <const> = { options = check.options("gan.path_length", known, options),
+                         mean = 0.0, steps = 0 }
+  return core.load "unsaved".note(setmetatable(path, PathLength), "gan.path_length")
 end
 
 return gan

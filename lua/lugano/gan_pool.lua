@@ -101,7 +101,7 @@ end
 ---@return lugano.Pool
 function gan.pool(n)
   check.value("gan.pool", "n", { kind = "whole", least = 0 }, n)
-  return setmetatable({ size = n, count = 0 }, Pool)
+  return core.load "unsaved".note(setmetatable({ size = n, count = 0 }, Pool), "gan.pool")
 end
 
 return gan

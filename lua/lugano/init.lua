@@ -31,7 +31,7 @@ local function fail_unknown(format, name, ...)
   name = tostring(name)
   local why <const> = core.load "foreign".advice(name)
   local _, hint <const> = core.load "nearest"(name, names_of(...))
-  core.fail(format, name, hint ~= "" and hint or why and ": " .. why or "")
+  core.fail(format, name, why and ": " .. why or hint)
 end
 
 --- What lg has under a name, loaded if it is late; or nil.

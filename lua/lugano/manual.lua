@@ -63,6 +63,32 @@ local function operators(back)
   return list
 end
 
+--- A function written in Lua: its parameters as its comment tells them.
+local function lua_function(f)
+  put(("### %s\n\n    %s(%s)\n\n%s\n\n"):format(f.target, f.target, f.params,
+                                                 sentence(f.doc)))
+  for _, note in ipairs(f.notes) do
+    local text <const> = note:gsub("%s+", " ")
+    local name <const>, rest <const> = text:match "^@param ([%w_.]+) %S+%s*(.*)$"
+    if name and rest ~= "" then put(("- `%s`: %s\n"):format(name, rest)) end
+    local result <const> = text:match "^@return (.*)$"
+    if result then put(("- returns %s\n"):format((result:gsub("lugano%.", "")))) end
+  end
+  if #f.notes > 0 then put "\n" end
+end
+
+local function lua_chapters()
+  local functions_of <const> = core.load "functions"
+  for _, part in ipairs(functions_of.parts()) do
+    if #part > 0 then put("## ", part.title, "\n\n") end
+    for _, f in ipairs(part) do lua_function(f) end
+  end
+  for _, class in ipairs(functions_of.classes) do
+    put("## ", class.name, "\n\n", class.doc, "\n\n")
+    for _, f in ipairs(functions_of.methods(class)) do lua_function(f) end
+  end
+end
+
 return function()
   put("# Lugano ", core.versions().lugano, "\n\n")
   chapter("New tensors", "Sizes are numbers, or one table.", core.creations(), creation)
@@ -75,4 +101,5 @@ return function()
     .. table.concat(core.initializers(), ", ") .. "; some take a number, as in "
     .. '`init = "normal 0.02"`.', core.layers(), layer)
   chapter("Optimizers", "Options by name.", core.optimizers(), optimizer)
+  lua_chapters()
 end

@@ -423,13 +423,20 @@ local function add_field(part, key, value)
   if is_tensor then add_tensor_field(part, key, value) else net.add(part, key, value) end
 end
 
+local function given_back(...)
+  if select("#", ...) == 0 then
+    core.fail "its forward gives nothing; is a `return` missing?"
+  end
+  return ...
+end
+
 --- Fields that are layers or nets become parts, lists of them chains. A tensor becomes a
 -- parameter if it is tracked, w = lg.randn(4, 4):track(), and else a buffer, which is
 -- saved, loaded and cloned, too, and no optimizer touches. The rest is the script's own.
 -- `forward` says what is computed: forward(m, ...).
 function nn.Module(given)
   local part <const> = open_net("Module", given, function(m, ...)
-    return m.forward(m, ...)
+    return given_back(m.forward(m, ...))
   end)
   if type(given.forward) ~= "function" then
     core.fail("nn.Module needs forward = function(m, x) ... end")

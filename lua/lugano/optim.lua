@@ -365,7 +365,12 @@ function Optimizer:__index(key)
   if key == "grad_norm" then return (own.c:norm()) end
   if key ~= "groups" then
     local value <const>, why <const> = get_option(own, 1, key), foreign.advice(key)
+    local ours <const> = value == nil and foreign.ours(key, sorted_keys(methods))
     if value == nil and why then core.fail("an optimizer has no '%s': %s", key, why) end
+    if ours then
+      core.fail("an optimizer has no '%s' (did you mean '%s'?); a run saves it by itself",
+                key, ours)
+    end
     return value
   end
   local list <const> = {}

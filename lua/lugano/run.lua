@@ -91,7 +91,9 @@ end
 ---@param name string     of the run: its folder is out/NAME, or that of --out
 ---@param opt table       what lg.options gave
 ---@param objects table   nets, optimizers and the like by name: they are saved
----@param settings table  keep, best, better, on_nan, log_every, alarms
+---@param settings table  keep = 3, the last checkpoints, which stay; best = 1, those of
+--- the best score, run:checkpoint { score = x }; better = "lower" or "higher"; on_nan =
+--- "warn", "rollback" or "stop"; log_every = 10 steps; alarms = true
 return function(name, opt, objects, settings)
   if type(name) ~= "string" or not name:find "^[%w_.-]+$" then
     core.fail("lg.run: '%s' cannot be the name of a run", tostring(name))
@@ -99,6 +101,7 @@ return function(name, opt, objects, settings)
   opt, objects = opt or core.options or {}, objects or {}
   check_options(opt)
   check_objects(objects)
+  for _, object in pairs(objects) do core.load "unsaved".forget(object) end
   local run <const> = make_run(name, opt, objects, core.load "run_options"(settings))
   ending.settle()
   -- The first run of a script was stopped: the others have not begun.

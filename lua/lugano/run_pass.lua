@@ -80,6 +80,7 @@ function Run:source(source)
   if not (meta and source.seek) then
     for _ = 1, self.batch do source() end      -- to where the resumed run stood
   elseif source.endless then
+    core.load "unsaved".forget(source)
     source:seek(1, self.step)                  -- it goes on where the last pass ended
   else
     source:seek(self.epoch, self.batch)

@@ -60,6 +60,7 @@ end
 ---@param by_script boolean  and not by Ctrl-C
 function Run:save(score, by_script)
   self.due = nil
+  core.load "unsaved".tell(function(text) self:say(text) end)
   if not self.recovery:allows(self, by_script) then return end
   local before <const> = self.kept:notes()
   local paths <const> = self.kept:paths(self.step, score, by_script)

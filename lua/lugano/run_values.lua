@@ -27,7 +27,13 @@ function Run:log(values)
   end
   for _, name in ipairs(sorted_keys(values)) do
     local value = values[name]
-    if core.is_tensor(value) then value = value:item() end
+    if core.is_tensor(value) then
+      if value:numel() ~= 1 then
+        core.fail("run:log: '%s' is {%s}; it must have one element: call :mean() first",
+                  tostring(name), table.concat(value.shape, ","))
+      end
+      value = value:item()
+    end
     if type(value) ~= "number" then
       core.fail("run:log: '%s' is a %s; it must be a number or a tensor with one element",
                 tostring(name), type(value))
@@ -100,8 +106,11 @@ function Run:image(name, x, options)
   picture:save(path)
   if clipped > 0.01 and not self.told_clip then
     self.told_clip = true
-    self:say(("%s: %.0f %% of the numbers lie outside of its range; name it: run:image("
-               .. "'%s', x, { range = {0, 1} })"):format(path, 100 * clipped, name))
+    local range <const> = options and options.range or { -1, 1 }
+    self:say(("%s: %.0f %% of the numbers lie outside of %g to %g, and are cut off; if "
+               .. "they are meant to, name their range: run:image('%s', x, { range = "
+               .. "{0, 1} })"):format(path, 100 * clipped,
+                                               range[1], range[2], name))
   end
   local epoch <const> = self:is_finished() and self.resumed.epoch or self.epoch
   local row <const> = { step = self.step, epoch = epoch, image = name, path = file }

@@ -145,7 +145,8 @@ local function read_options(name, given)
   for _, key in ipairs(sorted_keys(given)) do
     if not o[key] then
       local _, hint <const> = nearest(tostring(key), known)
-      fail(name, "there is no option '%s'%s", tostring(key), hint)
+      fail(name, "there is no option '%s'%s; it takes %s", tostring(key), hint,
+           table.concat(known, ", "))
     end
   end
   for _, key in ipairs(known) do o[key] = check_option(name, key, o[key], given[key]) end

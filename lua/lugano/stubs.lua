@@ -37,24 +37,6 @@ local methods <const> = {
   close = { "", nil, "Lets the numbers go at once; as does `local t <close>`." },
 }
 
--- Objects whose methods are written in Lua: by file, the table that has them, the class,
--- and where not all are meant for scripts, which.
-local classes <const> = {
-  { "net", "methods", "Net", "A net, or a part of one. Calling it computes." },
-  { "net_parts", "Tap", "Tap", "A tap on an inner part of a net." },
-  { "optim", "methods", "Optimizer", "An optimizer of a net's parameters." },
-  { "run", "Run", "Run", "A training run and its folder.",
-    { progress = true, log = true, image = true, watch = true, checkpoint = true,
-      finish = true } },
-  { "data_set", "Set", "Dataset", "A set of images, and labels if there are some." },
-  { "gan_ema", "Average", "Average", "A net's moving average." },
-  { "gan_pool", "Pool", "Pool", "Earlier samples, for the critic." },
-  { "gan_ada", "Ada", "Ada", "Augmentation that adapts." },
-  { "gan_lecam", "LeCam", "LeCam", "LeCam's penalty and its averages." },
-  { "gan_path", "PathLength", "PathLength", "The path length penalty and its mean." },
-  { "image", "core.image_methods", "Picture", "A picture." },
-}
-
 -- What else editors should know of a class.
 local fields <const> = {
   Net = { "overload fun(...): lugano.Tensor" },
@@ -231,38 +213,7 @@ end
 
 -- Lua files
 
---- Functions of a file with the comments above them: { owner =, name =, params =, doc =,
--- notes = }; owner is "return" for a function that is all the file returns.
-local function read_functions(file)
-  local list <const>, doc, notes = {}, {}, {}
-  for line in core.source(file):gmatch "([^\n]*)\n" do
-    local note <const> = line:match "^%-%-%-(@.*)$"
-    local text <const> = line:match "^%-%-%-?%s?(.*)$"
-    local owner, name, params = line:match "^function ([%w_.]+)[.:]([%w_]+)%((.-)%)"
-    if not owner then
-      name, params = line:match "^local function ([%w_]+)%((.-)%)"
-      owner = name and "local"
-    end
-    if not owner then
-      params = line:match "^return function%((.-)%)"
-      owner, name = params and "return", ""
-    end
-    if owner then
-      list[#list + 1] = { owner = owner, name = name, params = params, notes = notes,
-                          doc = table.concat(doc, " ") }
-    end
-    if note then
-      notes[#notes + 1] = note
-    elseif text and #notes > 0 then            -- the second line of a note
-      notes[#notes] = notes[#notes] .. " " .. text
-    elseif text then
-      doc[#doc + 1] = text:match "^    " and "" or text
-    else
-      doc, notes = {}, {}
-    end
-  end
-  return list
-end
+local functions_of <const> = core.load "functions"
 
 local function put_read(target, f)
   put ""
@@ -282,13 +233,6 @@ local function put_read(target, f)
   put("function ", target, "(", f.params, ") end")
 end
 
-local function find(file, match)
-  for _, f in ipairs(read_functions(file)) do
-    if match(f) then return f end
-  end
-  core.fail("stubs: a function of lugano/%s.lua was not found", file)
-end
-
 -- All
 
 local function put_classes()
@@ -304,12 +248,12 @@ local function put_classes()
   put "---@operator len: integer"
   put("---@field [integer] ", tensor, " a row")
   put "local Tensor = {}"
-  for _, class in ipairs(classes) do
+  for _, class in ipairs(functions_of.classes) do
     put ""
-    put_doc(class[4])
-    put("---@class lugano.", class[3])
-    for _, line in ipairs(fields[class[3]] or {}) do put("---@", line) end
-    put("local ", class[3], " = {}")
+    put_doc(class.doc)
+    put("---@class lugano.", class.name)
+    for _, line in ipairs(fields[class.name] or {}) do put("---@", line) end
+    put("local ", class.name, " = {}")
   end
   put ""
   put "---@class lugano"
@@ -318,61 +262,13 @@ local function put_classes()
   put "local lg = {}"
 end
 
---- The functions of a part, lg.gan say: of its file, and of those that load late.
-local function put_part(owner, part)
-  for _, f in ipairs(read_functions(part)) do
-    if f.owner == owner then put_read("lg." .. part .. "." .. f.name, f) end
-  end
-  core.load(part)
-  local late <const> = core[part .. "_late"] or {}
-  for _, name in ipairs(sorted_keys(late)) do
-    put_read("lg." .. part .. "." .. name, find(late[name], function(f)
-      return f.owner == owner and f.name == name
-    end))
-  end
-end
-
-local function put_schedules()
-  put ""
-  put "lg.optim.schedule = {}"
-  for _, f in ipairs(read_functions "schedule") do
-    if f.owner == "schedule" then put_read("lg.optim.schedule." .. f.name, f) end
-  end
-end
-
 local function put_lua_functions()
-  for _, f in ipairs(read_functions "init") do
-    if f.owner == "lg" then put_read("lg." .. f.name, f) end
-  end
-  for _, name in ipairs(sorted_keys(core.late)) do
-    put_read("lg." .. name, find(core.late[name], function(f)
-      return f.name == name and (f.owner == "local" or not f.owner:find "%.")
-    end))
-  end
-  for _, part in ipairs(sorted_keys(core.parts)) do
-    local list <const> = read_functions(part)
-    local last <const> = list[#list]
-    if last.owner == "return" then
-      put_read("lg." .. part, last)
-    else
+  for _, part in ipairs(functions_of.parts()) do
+    if part.table then
       put ""
-      put("lg.", part, " = {}")
-      put_part(part, part)
+      put(part.table, " = {}")
     end
-  end
-end
-
--- Files that add methods to a class of another.
-local more <const> = {
-  net = { "net_parts", "net_state", "net_clone", "net_print", "net_statistics" },
-  run = { "run_pass", "run_values", "run_save" } }
-
-local function put_class_methods(class, file)
-  for _, f in ipairs(read_functions(file)) do
-    local meant <const> = not class[5] or class[5][f.name]
-    if f.owner == class[2] and meant and not f.name:find "^__" then
-      put_read(class[3] .. ":" .. f.name, f)
-    end
+    for _, f in ipairs(part) do put_read(f.target, f) end
   end
 end
 
@@ -380,14 +276,13 @@ local function put_methods()
   for _, name in ipairs(sorted_keys(methods)) do
     put_function("Tensor:" .. name, methods[name])
   end
-  for _, f in ipairs(read_functions "init") do
+  for _, f in ipairs(functions_of.read "init") do
     if f.owner == "core.methods" then
       put("Tensor.", f.name, " = lg.", f.name)
     end
   end
-  for _, class in ipairs(classes) do
-    put_class_methods(class, class[1])
-    for _, file in ipairs(more[class[1]] or {}) do put_class_methods(class, file) end
+  for _, class in ipairs(functions_of.classes) do
+    for _, f in ipairs(functions_of.methods(class)) do put_read(f.target, f) end
   end
 end
 
@@ -405,7 +300,6 @@ return function()
   for _, op in ipairs(by_name(core.ops())) do put_operator(op) end
   put_methods()
   put_lua_functions()
-  put_schedules()
   local layers <const>, optimizers <const> = core.layers(), core.optimizers()
   for _, name in ipairs(sorted_keys(layers)) do put_layer(name, layers[name]) end
   for _, name in ipairs(sorted_keys(optimizers)) do

@@ -20,7 +20,7 @@ const char *const lgi_usage =
     "       lugano -                            runs standard input\n"
     "       lugano report DIR [DIR ...]         a run's report anew, or runs compared\n"
     "       lugano doctor                       what a bug report should tell\n"
-    "       lugano --manual                     operators, layers, optimizers: Markdown\n"
+    "       lugano --manual                     every function there is, as Markdown\n"
     "       lugano --stubs                      what an editor's language server reads\n"
     "       lugano --help, lugano --version\n"
     "\n"

@@ -60,6 +60,7 @@ void lgi_watch_signals(lg_engine *E, bool prompt)
     watched = E;
     lasting = prompt;
     sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, prompt ? &quiet : &stop, NULL);     /* timeout, a scheduler */
     sigaction(SIGPIPE, &quiet, NULL);          /* lugano ... | head ends quietly */
 }
 

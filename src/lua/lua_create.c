@@ -333,7 +333,8 @@ static void make_one_hot(lua_State *L, lg_engine *E, int64_t classes, lg_tensor 
         double v = (double)labels->data[i];
         if (!(v == floor(v) && v >= 1 && v <= (double)classes)) {
             lgi_fail(E, LG_EARG, "one_hot: labels has %.9g as its number %lld, and must "
-                     "have whole numbers from 1 to %lld", v, (long long)i + 1,
+                     "have whole numbers from 1 to %lld; a set's labels_from(1) makes "
+                     "them so", v, (long long)i + 1,
                      (long long)classes);
             return;
         }

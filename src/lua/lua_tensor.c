@@ -81,6 +81,8 @@ static int tensor_close(lua_State *L)
     return 0;
 }
 
+#define LGL_SHAPE "lugano.shape"
+
 static void push_shape(lua_State *L, const lg_tensor *t)
 {
     int64_t dim[LG_MAX_DIM];
@@ -91,6 +93,26 @@ static void push_shape(lua_State *L, const lg_tensor *t)
         lua_pushinteger(L, dim[i]);
         lua_rawseti(L, -2, i + 1);
     }
+    luaL_setmetatable(L, LGL_SHAPE);
+}
+
+/* "{64, 1, 28, 28}": print(x.shape) is what everybody asks first. */
+static int shape_tostring(lua_State *L)
+{
+    luaL_Buffer b;
+    luaL_checktype(L, 1, LUA_TTABLE);
+    int n = (int)lua_rawlen(L, 1);
+    luaL_buffinit(L, &b);
+    luaL_addchar(&b, '{');
+    for (int i = 1; i <= n; i++) {
+        if (i > 1)
+            luaL_addstring(&b, ", ");
+        lua_rawgeti(L, 1, i);
+        luaL_addvalue(&b);
+    }
+    luaL_addchar(&b, '}');
+    luaL_pushresult(&b);
+    return 1;
 }
 
 /* size() gives all sizes, size(d) one. */
@@ -311,6 +333,10 @@ void lgl_open_tensor(lua_State *L)
         {"__gc", tensor_close}, {"__close", tensor_close}, {"__len", tensor_len},
         {"__tostring", tensor_tostring}, {"__newindex", tensor_newindex}, {NULL, NULL}};
     int core = lua_gettop(L);
+    luaL_newmetatable(L, LGL_SHAPE);
+    lua_pushcfunction(L, shape_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pop(L, 1);
     luaL_newmetatable(L, LGL_TENSOR);
     luaL_setfuncs(L, tensor_events, 0);
     luaL_newlib(L, methods);

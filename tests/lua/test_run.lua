@@ -152,8 +152,9 @@ run:log { D = 0 / 0 }:log { D = 0 / 0 }]])
   local told = 0
   for _ in text:gmatch "100 %% of the numbers lie outside" do told = told + 1 end
   check.equal(told, 1, text)
-  expect(text, "out/a/000000.png: 100 % of the numbers lie outside of its range; name "
-               .. "it: run:image('a', x, { range = {0, 1} })")
+  expect(text, "out/a/000000.png: 100 % of the numbers lie outside of -1 to 1, and "
+               .. "are cut off; if they are meant to, name their range: run:image('a', "
+               .. "x, { range = {0, 1} })")
   expect(text, "D is not a number since step 1; a smaller learning rate or clip_norm may "
                .. "help, and lg.run's option on_nan says what then happens\n")
 end)

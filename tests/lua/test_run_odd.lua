@@ -333,5 +333,32 @@ check.case("lugano report A B --out=F writes F alone", function()
   end
 end)
 
+check.case("an object with a state that no run was given is told, once", function()
+  local said <const> = quietly(function()
+    local given <const>, forgotten <const> = lg.gan.pool(2), lg.gan.pool(3)
+    local run <const> = lg.run("odd", { out = folder .. "/unsaved" }, { pool = given })
+    for _ in run:progress(2) do forgotten(given(lg.ones(1, 2))) end
+    run:checkpoint():checkpoint()
+  end)
+  expect(said, "gan.pool is not among the objects of lg.run: --resume would begin it")
+  check.equal(count(said, "is not among the objects"), 1)
+end)
+
+check.case("SIGTERM ends a run as Ctrl-C does: saved", function()
+  local out <const> = folder .. "/term"
+  command.write(folder .. "/term.lua", [[
+    local lg <const> = require "lugano"
+    local run <const> = lg.run("term", lg.options {}, {})
+    for i in run:progress(1 << 30) do
+      if i == 3 then print "go" io.stdout:flush() end
+    end]])
+  local _, status <const> = command.shell(("%s %s --out=%s >%s & while ! grep -q go %s; "
+    .. "do sleep 0.05; done; kill -TERM $!; wait $!"):format(
+    command.quote(command.program), folder .. "/term.lua", out, folder .. "/said",
+    folder .. "/said"))
+  check.equal(status, 130)
+  check.equal(command.exists(out .. "/checkpoints/last.safetensors"), true)
+end)
+
 command.remove(folder)
 check.report()

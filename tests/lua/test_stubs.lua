@@ -35,6 +35,10 @@ check.case("stubs are Lua, and the manual names every operator", function()
     assert(manual:find("\n### " .. op.name .. "\n", 1, true), op.name)
     assert(stubs["lg." .. op.name], op.name)
   end
+  for _, name in ipairs { "lg.gan.ema", "lg.data.folder", "lg.run", "Run:checkpoint",
+                          "lg.optim.schedule.cosine", "Net:tap", "Dataset:stream" } do
+    assert(manual:find("\n### " .. name .. "\n", 1, true), name)
+  end
 end)
 
 local parts <const> = { "nn", "optim", "data", "image", "gan" }
