@@ -109,8 +109,7 @@ function Run:image(name, x, options)
     local range <const> = options and options.range or { -1, 1 }
     self:say(("%s: %.0f %% of the numbers lie outside of %g to %g, and are cut off; if "
                .. "they are meant to, name their range: run:image('%s', x, { range = "
-               .. "{0, 1} })"):format(path, 100 * clipped,
-                                               range[1], range[2], name))
+               .. "{0, 1} })"):format(path, 100 * clipped, range[1], range[2], name))
   end
   local epoch <const> = self:is_finished() and self.resumed.epoch or self.epoch
   local row <const> = { step = self.step, epoch = epoch, image = name, path = file }
