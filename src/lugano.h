@@ -158,6 +158,11 @@ LG_API lg_tensor *lg_apply(lg_engine *E, const lg_op *op, int n, lg_tensor *cons
  * back, is a failure that names the operator and its inputs' statistics. */
 LG_API void lg_anomaly(lg_engine *E, bool on);
 
+/* While it is on, convolutions do all multiplications that their definition names. Else,
+ * where it saves time, they do fewer (Winograd's forms), with errors of up to some 2e-5
+ * of the largest result instead of 1e-6. */
+LG_API void lg_exact(lg_engine *E, bool on);
+
 /* gradients */
 
 enum {

@@ -75,6 +75,12 @@ function lg.anomaly(on) end
 ---@return integer
 function lg.bytes() end
 
+---Makes convolutions do all multiplications that their definition names. Else they do
+---fewer where that saves time (Winograd's forms), with errors of up to some 2e-5 of the
+---largest result instead of 1e-6.
+---@param on boolean
+function lg.exact(on) end
+
 ---Reads or sets the most bytes that there may be; 0: any.
 ---@param bytes? integer
 ---@return integer
@@ -341,6 +347,17 @@ Tensor.batch_norm_eval = lg.batch_norm_eval
 function lg.bce(x, y, weight, reduction) end
 Tensor.bce = lg.bce
 
+---The gradient of bce for x: g (x - y) / (x (1 - x)), with x (1 - x) of at least 1e-12,
+---divided by their number for the mean.
+---@param g lugano.Tensor|number
+---@param x lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@param reduction? "mean"|"sum"|"none"
+---@return lugano.Tensor y
+---@overload fun(g: lugano.Tensor|number, x: lugano.Tensor|number, y: lugano.Tensor|number, options: { reduction?: "mean"|"sum"|"none" }): lugano.Tensor
+function lg.bce_back(g, x, y, reduction) end
+Tensor.bce_back = lg.bce_back
+
 ---The binary cross-entropy of the probability sigmoid(x) with the target y in 0 .. 1:
 ---log(1 + exp(x)) - x y, without overflow. pos_weight, which broadcasts to x, multiplies
 ---what y = 1 adds. weight, which broadcasts to x, multiplies the losses; the mean is
@@ -577,6 +594,17 @@ Tensor.div_no_nan = lg.div_no_nan
 ---@overload fun(x: lugano.Tensor|number, options: { p?: number }): lugano.Tensor
 function lg.dropout(x, p) end
 Tensor.dropout = lg.dropout
+
+---The gradient of dropout: g / (1 - p) where the number has stayed, else 0. mask {ceil(n
+---/ 16)} has a bit for each of the n numbers of g, 16 of them in a whole number, the
+---lowest first. The result has the shape of g.
+---@param g lugano.Tensor|number
+---@param mask lugano.Tensor|number
+---@param p? number
+---@return lugano.Tensor y
+---@overload fun(g: lugano.Tensor|number, mask: lugano.Tensor|number, options: { p?: number }): lugano.Tensor
+function lg.dropout_back(g, mask, p) end
+Tensor.dropout_back = lg.dropout_back
 
 ---The eigenvalues {...,n}, ascending, and the eigenvectors {...,n,n}, as columns, of
 ---symmetric matrices x {...,n,n}: x = v diag(w) v^T. Of x its symmetric part is taken, (x
@@ -830,6 +858,29 @@ Tensor.hardtanh = lg.hardtanh
 function lg.hardtanh_back(g, y, min, max) end
 Tensor.hardtanh_back = lg.hardtanh_back
 
+---What x y lacks to 1, or 0: the greater of 1 - x y and 0, of scores x with the labels y,
+---1 or -1. Where it is 0 its gradient is 0. y has the shape of x, or broadcasts to it.
+---The result is their mean or sum, without axes, or with reduction none has the shape of
+---x.
+---@param x lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@param reduction? "mean"|"sum"|"none"
+---@return lugano.Tensor y
+---@overload fun(x: lugano.Tensor|number, y: lugano.Tensor|number, options: { reduction?: "mean"|"sum"|"none" }): lugano.Tensor
+function lg.hinge(x, y, reduction) end
+Tensor.hinge = lg.hinge
+
+---The gradient of hinge for x: -g y where x y is below 1, else 0, divided by their number
+---for a mean.
+---@param g lugano.Tensor|number
+---@param x lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@param reduction? "mean"|"sum"|"none"
+---@return lugano.Tensor y
+---@overload fun(g: lugano.Tensor|number, x: lugano.Tensor|number, y: lugano.Tensor|number, options: { reduction?: "mean"|"sum"|"none" }): lugano.Tensor
+function lg.hinge_back(g, x, y, reduction) end
+Tensor.hinge_back = lg.hinge_back
+
 ---Half the squared error, (x - y)^2 / 2, where |x - y| is up to delta, and beyond it
 ---straight on: delta (|x - y| - delta / 2) (Huber 1964). y has the shape of x, or
 ---broadcasts to it. The result is their mean or sum, without axes, or with reduction none
@@ -959,13 +1010,15 @@ Tensor.le = lg.le
 function lg.leaky_relu(x, slope) end
 Tensor.leaky_relu = lg.leaky_relu
 
----The gradient of leaky_relu: g where its result y is above 0, else g * slope.
+---The gradient of leaky_relu: g where x was above 0, else g * slope. mask {ceil(n / 16)}
+---has a bit for each of the n numbers of g, 16 of them in a whole number, the lowest
+---first. The result has the shape of g.
 ---@param g lugano.Tensor|number
----@param y lugano.Tensor|number
+---@param mask lugano.Tensor|number
 ---@param slope? number
 ---@return lugano.Tensor y
----@overload fun(g: lugano.Tensor|number, y: lugano.Tensor|number, options: { slope?: number }): lugano.Tensor
-function lg.leaky_relu_back(g, y, slope) end
+---@overload fun(g: lugano.Tensor|number, mask: lugano.Tensor|number, options: { slope?: number }): lugano.Tensor
+function lg.leaky_relu_back(g, mask, slope) end
 Tensor.leaky_relu_back = lg.leaky_relu_back
 
 ---x w^T + b: x {...,in}, w {out,in} and b {out} give {...,out}.
@@ -1362,11 +1415,13 @@ Tensor.relu = lg.relu
 function lg.relu6(x) end
 Tensor.relu6 = lg.relu6
 
----The gradient of relu: g where its result y is above 0, else 0.
+---The gradient of relu: g where x was above 0, else 0. mask {ceil(n / 16)} has a bit for
+---each of the n numbers of g, 16 of them in a whole number, the lowest first. The result
+---has the shape of g.
 ---@param g lugano.Tensor|number
----@param y lugano.Tensor|number
+---@param mask lugano.Tensor|number
 ---@return lugano.Tensor y
-function lg.relu_back(g, y) end
+function lg.relu_back(g, mask) end
 Tensor.relu_back = lg.relu_back
 
 ---The same numbers, in row-major order, with the sizes dims. One of them may be -1: it is
@@ -1469,6 +1524,13 @@ Tensor.softmax = lg.softmax
 ---@return lugano.Tensor y
 function lg.softplus(x) end
 Tensor.softplus = lg.softplus
+
+---The gradient of softplus by its result y: g (1 - exp(-y)).
+---@param g lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@return lugano.Tensor y
+function lg.softplus_back(g, y) end
+Tensor.softplus_back = lg.softplus_back
 
 ---x / (1 + |x|). The result has the shape of x.
 ---@param x lugano.Tensor|number

@@ -2,7 +2,6 @@
 -- pictures.
 
 local core <const> = ...
-local lg <const> = core.lg
 local check <const> = core.load "gan_check"
 local gan <const> = {}
 
@@ -32,22 +31,13 @@ local function share_kept(ema, n)
   return 0.5 ^ (n / halflife)
 end
 
---- to = to * kept + from * (1 - kept), exact where the two are equal.
-local function average(to, from, kept)
-  to:copy(kept > 0 and from + (to - from) * kept or from)
-end
-
 --- Counts n more, and moves the average toward the net: after each update of it.
 ---@param n integer  1 if it isn't given; the size of the batch, to count images
 ---@return lugano.Average  itself
 function Average:update(n)
   n = check.value("gan.ema: update", "n", { above = 0 }, n == nil and 1 or n)
   local kept <const> = share_kept(self, n)
-  lg.no_grad(function()
-    for _, p in ipairs(self.pairs) do
-      average(p.to, p.from, p.copied and 0 or kept)
-    end
-  end)
+  core.average(self.to, self.from, kept, self.averaged)
   self.seen = self.seen + n
   return self
 end
@@ -77,7 +67,7 @@ local function is_copied(entry, o)
   return o.buffers == "copy" or not entry.name:find "%f[%w]running_%w+$"
 end
 
---- Each tensor of the net with the one that averages it.
+--- Each tensor of the net with the one that averages it: { name =, from =, to = }.
 local function tensor_pairs(net, model, o)
   local list <const>, to <const> = {}, model:state()
   for i, s in ipairs(net:state()) do
@@ -88,6 +78,20 @@ local function tensor_pairs(net, model, o)
                 copied = is_copied(s, o) }
   end
   return list
+end
+
+--- Lists of the tensors: those that are averaged, and then those that are copied.
+local function order_tensors(ema)
+  ema.from, ema.to = {}, {}
+  for _, copied in ipairs { false, true } do
+    for _, p in ipairs(ema.pairs) do
+      if p.copied == copied then
+        ema.from[#ema.from + 1], ema.to[#ema.to + 1] = p.from, p.to
+      end
+    end
+    if not copied then ema.averaged = #ema.to end
+  end
+  return ema
 end
 
 --- The exponential moving average of a net's parameters (Karras et al. 2018; Brock et al.
@@ -126,7 +130,7 @@ function gan.ema(net, options)
   local ema <const> = { model = model, options = o, seen = 0,
                         halflife = o.halflife or halflife_of(o.decay or 0.999),
                         pairs = tensor_pairs(net, model, o) }
-  return core.load "unsaved".note(setmetatable(ema, Average), "gan.ema")
+  return core.load "unsaved".note(setmetatable(order_tensors(ema), Average), "gan.ema")
 end
 
 return gan

@@ -1,8 +1,8 @@
 --- gan_loss.lua - gan.loss(name): what discriminator and generator minimize.
 --
 -- Scores are what D returns, before any sigmoid, in any shape; losses are means. All
--- logarithms of sigmoids are written as softplus, which neither overflows nor loses the
--- digits of a score that is far off.
+-- logarithms of sigmoids are written as softplus or as the cross-entropy of logits, which
+-- neither overflow nor lose the digits of a score that is far off.
 
 local core <const> = ...
 local lg <const> = core.lg
@@ -24,23 +24,13 @@ local function labels(scores, label, other, o)
   return lg.lt(lg.rand(shape), o.flip) * (other - label) + label
 end
 
---- The cross-entropy of what should be real, where `lack` is 1 less the label.
-local function real_entropy(scores, lack)
-  local loss <const> = (-scores):softplus()
-  return (lack == 0 and loss or loss + scores * lack):mean()
-end
-
-local function fake_entropy(scores, label)
-  local loss <const> = scores:softplus()
-  return (label == 0 and loss or loss - scores * label):mean()
-end
-
 local function entropy_discriminator(real, fake, o)
-  return real_entropy(real, labels(real, o.smoothing, 1, o))
-    + fake_entropy(fake, labels(fake, 0, 1 - o.smoothing, o))
+  local one <const> = 1 - o.smoothing
+  return real:bce_with_logits(labels(real, one, 0, o))
+    + fake:bce_with_logits(labels(fake, 0, one, o))
 end
 
-local function squares(scores, label) return (scores - label):square():mean() / 2 end
+local function squares(scores, label) return scores:mse(label) / 2 end
 
 local function wasserstein_generator(fake) return -fake:mean() end
 
@@ -54,7 +44,7 @@ local losses <const> = {
     doc = "relu(1 - D(x)) + relu(1 + D(G(z))), and -D(G(z)) for the generator (Lim and "
        .. "Ye 2017; Miyato et al. 2018).",
     discriminator = function(real, fake)
-      return (1 - real):relu():mean() + (1 + fake):relu():mean()
+      return real:hinge(1) + fake:hinge(-1)
     end,
     generator = wasserstein_generator },
   { name = "least_squares", also = "lsgan", options = least_squares_options,
@@ -76,7 +66,7 @@ local losses <const> = {
     doc = "As minimax for the discriminator, and -log sigmoid(D(G(z))) for the generator "
        .. "(Goodfellow et al. 2014, section 3): binary cross-entropy of logits.",
     discriminator = entropy_discriminator,
-    generator = function(fake) return (-fake):softplus():mean() end },
+    generator = function(fake) return fake:bce_with_logits(1) end },
   { name = "relativistic", also = "rpgan", compares = true, paired = true,
     doc = "-log sigmoid(D(x) - D(G(z))), sample by sample, and the reverse for the "
        .. "generator (Jolicoeur-Martineau 2018; R3GAN, Huang et al. 2024).",

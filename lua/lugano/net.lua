@@ -15,6 +15,7 @@
 --     shape, numbers, flops   of its first result: its shape as text, how many numbers it
 --             has and how much arithmetic it took, for one sample
 --     taps    functions that see its results
+--     steps   how its layers are called at once, found at steps_at: net_chain.lua
 --
 -- Other files add methods: net_parts, net_state, net_clone, net_print.
 
@@ -27,6 +28,8 @@ local inner <const> = {}
 local Part <const> = { __name = "lugano.net" }
 local methods <const> = {}
 net.inner, net.methods = inner, methods
+net.changes = 0                        -- of nets, that steps depend on
+net.chains = {}                        -- which run is that of a chain: nn.lua
 
 local roots = 0                        -- unnamed nets so far: net1, net2, ...
 local dry = false                      -- is this the run that only finds shapes?
@@ -161,6 +164,8 @@ local function failure(part, x, why)
          why, own.path, own.kind, own.where, core.where())
 end
 
+function net.fail_in(part, x, why) error(failure(part, x, why), 0) end
+
 -- First calls. They give names and shapes, and one that fails gives none: layers that it
 -- reached become new ones.
 
@@ -176,7 +181,7 @@ local function remember(part)
 end
 
 local function forget(list)
-  roots = list.roots
+  roots, net.changes = list.roots, net.changes + 1
   for _, was in ipairs(list) do
     local own <const> = was.own
     own.path = was.path
@@ -224,8 +229,18 @@ local function run(part, ...)
   return own.run(part, ...)
 end
 
+--- The only step of a chain that is nothing but layers, if nobody looks.
+local function only_step(part, own)
+  if not net.chains[own.run] or own.taps or dry then return end
+  local steps <const> = net.steps(part)
+  return steps and not steps[2] and steps[1].call and steps[1]
+end
+
 function Part:__call(x, ...)
-  local unknown <const> = not self[inner].shape
+  local own <const> = self[inner]
+  local step <const> = only_step(self, own)
+  if step then return net.run_step(step, x, ...) end
+  local unknown <const> = not own.shape
   local began <const> = unknown and core.flops()
   local first <const> = unknown and not trying and remember(self)
   if first then trying = true end

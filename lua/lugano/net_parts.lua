@@ -94,6 +94,7 @@ function Tap:close()
     if see ~= self.see then kept[#kept + 1] = see end
   end
   self.part[inner].taps = #kept > 0 and kept or nil
+  net.changes = net.changes + 1
 end
 
 Tap.__close = Tap.close
@@ -104,6 +105,7 @@ function net.tap(part, f)
   local function see(y, x) f(y, x) end           -- its own, though f be tapped twice
   own.taps = table.move(own.taps or {}, 1, #(own.taps or {}), 1, {})
   own.taps[#own.taps + 1] = see
+  net.changes = net.changes + 1
   return setmetatable({ part = part, see = see }, Tap)
 end
 

@@ -10,13 +10,18 @@
 local core <const> = ...
 local lg <const> = core.lg
 local net <const> = core.load "net"
-for _, file in ipairs { "parts", "state", "clone", "print", "statistics" } do
+for _, file in ipairs { "chain", "parts", "state", "clone", "print", "statistics" } do
   core.load("net_" .. file)            -- the methods of nets
 end
 local inner <const> = net.inner
 
 local nn <const> = {}
-local types <const> = core.layers()
+
+-- Descriptors, each read when it is first asked for.
+local types <const> = setmetatable({}, { __index = function(types, name)
+  types[name] = core.layers(name)
+  return rawget(types, name)
+end })
 
 local function sorted_names(t)
   local names <const> = {}
@@ -25,7 +30,8 @@ local function sorted_names(t)
   return names
 end
 
-local type_names <const> = sorted_names(types)
+local op_of_layer <const> = core.layer_names()
+local type_names <const> = sorted_names(op_of_layer)
 
 -- Layers. Weighted ones take these, too, and every layer takes a name.
 local extras <const> = { "act", "norm" }
@@ -138,7 +144,8 @@ local function norm_part(who, norm, where)
   if type(text) ~= "string" then return to_part(norm, where, who) end
   local words <const> = {}
   for _, name in ipairs(type_names) do
-    local word <const> = types[name].inputs == "x" and name:match "^(%a+)Norm%w*$"
+    local word = name:match "^(%a+)Norm%w*$"
+    word = word and types[name].inputs == "x" and word
     if word and word:lower() == text then
       local options <const> = type(norm) == "table" and table.move(norm, 2, #norm, 1, {})
                               or {}
@@ -155,8 +162,16 @@ end
 
 local function run_layer(part, ...) return part[inner].layer:run(...) end
 
+--- Runs a part by its steps, if they are known.
+local function run_steps(steps, x, ...)
+  x = net.run_step(steps[1], x, ...)
+  for i = 2, #steps do x = net.run_step(steps[i], x) end
+  return x
+end
+
 local function run_dressed(part, ...)
-  local own <const> = part[inner]
+  local own <const>, steps <const> = part[inner], net.steps(part)
+  if steps then return run_steps(steps, ...) end
   local y = own.layer:run(...)
   for _, child in ipairs(own.parts) do y = child(y) end
   return y
@@ -181,10 +196,9 @@ local function make_layer(type_name, given, where, kind)
 end
 
 for _, type_name in ipairs(type_names) do
-  local info <const> = types[type_name]
   nn[type_name] = function(given, second, ...)
     if type(given) ~= "table" or net.is_part(given) then
-      if second ~= nil and info.weighted then
+      if second ~= nil and types[type_name].weighted then
         refuse_input_size("nn." .. type_name, second)
       end
       given = { given, second, ... }
@@ -200,7 +214,7 @@ end
 
 local layer_of_op <const> = {}
 for _, name in ipairs(type_names) do
-  if types[name].op then layer_of_op[types[name].op] = name end
+  layer_of_op[op_of_layer[name]] = name
 end
 
 --- How many tensors each operator needs.
@@ -286,7 +300,8 @@ local function is_op(list)
 end
 
 local function run_chain(part, x, ...)
-  local parts <const> = part[inner].parts
+  local parts <const>, steps <const> = part[inner].parts, net.steps(part)
+  if steps then return run_steps(steps, x, ...) end
   if #parts > 0 then x = parts[1](x, ...) end
   for i = 2, #parts do x = parts[i](x) end
   return x
@@ -304,6 +319,8 @@ local function fill_chain(part, list, where, who)
   end
   return part
 end
+
+net.chains = { [run_layer] = true, [run_dressed] = true, [run_chain] = true }
 
 function to_part(v, where, who)
   if net.is_part(v) then return v end

@@ -137,6 +137,9 @@ end
 
 --- Before each update: rates follow from its number alone.
 local function set_rates(own)
+  local ruled = false
+  for i = 1, #own.groups do ruled = ruled or own.groups[i].rule end
+  if not ruled then return end
   local rates <const> = {}
   for i, group in ipairs(own.groups) do
     rates[i] = group.rule and rate_of(own, i) or false

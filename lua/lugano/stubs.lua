@@ -16,6 +16,10 @@ local functions <const> = {
   seed = { "n: integer", nil, "Begins the random numbers anew." },
   anomaly = { "on: boolean", nil, "Makes the first NaN or Inf, forward or backward, an "
               .. "error that names who made it." },
+  exact = { "on: boolean", nil, "Makes convolutions do all multiplications that their "
+            .. "definition names. Else they do fewer where that saves time (Winograd's "
+            .. "forms), with errors of up to some 2e-5 of the largest result instead of "
+            .. "1e-6." },
   bytes = { "", "integer, integer", "The bytes in use now, and the most there were." },
   memory_limit = { "bytes?: integer", "integer", "Reads or sets the most bytes that "
                    .. "there may be; 0: any." },

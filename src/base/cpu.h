@@ -8,4 +8,21 @@ lgi_cpu lgi_detect_cpu(void);          /* the environment's LUGANO_CPU may lower
 const char *lgi_cpu_name(lgi_cpu cpu); /* "plain", "neon", "avx2", "avx512" */
 int lgi_count_cores(void);             /* that this process may use */
 
+#define LGI_ALWAYS_INLINE static inline __attribute__((always_inline))
+
+/* What is compiled again for wider vectors. The bits are the same: it has no FMA, since
+ * the compiler is told to make none. */
+#ifdef __x86_64__
+#define LGI_AVX2_CODE __attribute__((target("avx2")))
+#ifdef __clang__
+#define LGI_AVX512_CODE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
+#else
+#define LGI_AVX512_CODE                                                                 \
+    __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,prefer-vector-width=512")))
+#endif
+#else
+#define LGI_AVX2_CODE
+#define LGI_AVX512_CODE
+#endif
+
 #endif

@@ -68,6 +68,7 @@ lg_status lg_failure(const lg_engine *E) { return E->status; }
 const char *lg_message(const lg_engine *E) { return E->status ? E->message : ""; }
 void lg_clear(lg_engine *E) { E->status = LG_OK; }
 void lg_interrupt(lg_engine *E) { atomic_store(&E->interrupt, 1); }
+void lg_exact(lg_engine *E, bool on) { E->exact = on; }
 const char *lg_version(void) { return LG_VERSION; }
 
 lg_status lgi_fail(lg_engine *E, lg_status status, const char *format, ...)

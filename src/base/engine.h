@@ -12,7 +12,7 @@
 
 #include <stdatomic.h>
 
-enum { LGI_MESSAGE = 1024, LGI_CLASSES = 256 };
+enum { LGI_MESSAGE = 1024, LGI_CLASSES = 448 };
 
 /* The tracked tensors that operators read while no history is recorded, each held once:
  * what lg.recompute must know of. */
@@ -51,8 +51,10 @@ struct lg_engine {
     int64_t held;                      /* taken from the allocator, the cache included */
     int64_t cached;                    /* of these, in the cache */
     int64_t peak;                      /* the most that held - cached has been */
+    int64_t high;                      /* the most that it was of late */
     int64_t limit;                     /* of held - cached; 0: none */
     int64_t charged;                   /* of held - cached, what a collector knows of */
+    int64_t kept;                      /* what operators keep beside tensors */
     bool no_cache;
     lgi_free_block *cache[LGI_CLASSES];
 
@@ -64,6 +66,7 @@ struct lg_engine {
     lgi_pool *pool;                    /* made by the first parallel loop */
     int threads;
     lgi_cpu cpu;
+    bool exact;                        /* convolutions multiply all that there is */
     bool use_blas;
     lgi_blas *blas;                    /* loaded when first needed */
 
@@ -85,6 +88,8 @@ struct lg_engine {
     double flops;                      /* arithmetic of all operators so far */
     lgi_profile *profile;              /* NULL: it is off */
     uint64_t walk;                     /* number of the latest gradient walk */
+    bool spent;                        /* one failed and has let history go: trying it
+                                          again is of no use */
 
     /* scripts, if any: closed before all else, since they hold tensors */
     void *script;

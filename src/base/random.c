@@ -1,28 +1,13 @@
 #include "base/random.h"
 
+#include "base/normal.h"
+#include "base/philox.h"
 #include "base/pool.h"
 
-#include <math.h>
+#include <string.h>
 
-enum { PIECE = 1 << 14 };              /* numbers in a piece of a parallel fill */
-
-void lgi_philox(lgi_stream s, uint64_t block, uint32_t out[4])
-{
-    uint32_t c0 = (uint32_t)block, c1 = (uint32_t)(block >> 32);
-    uint32_t c2 = (uint32_t)s.id, c3 = (uint32_t)(s.id >> 32);
-    uint32_t k0 = (uint32_t)s.seed, k1 = (uint32_t)(s.seed >> 32);
-
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53 * c0, p1 = (uint64_t)0xCD9E8D57 * c2;
-        c0 = (uint32_t)(p1 >> 32) ^ c1 ^ k0;
-        c2 = (uint32_t)(p0 >> 32) ^ c3 ^ k1;
-        c1 = (uint32_t)p1;
-        c3 = (uint32_t)p0;
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-    out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
-}
+enum { PIECE = 1 << 12,                /* numbers in a piece of a parallel fill */
+       CHUNK = 1 << 9 };               /* whose words are made at once; whole blocks */
 
 lgi_stream lgi_script_stream(const lg_engine *E) { return (lgi_stream){E->seed, 0}; }
 
@@ -45,13 +30,6 @@ uint64_t lgi_draw(lg_engine *E, int64_t n)
     uint64_t first = E->drawn;
     E->drawn += ((uint64_t)n + 3) & ~(uint64_t)3;      /* whole blocks */
     return first;
-}
-
-/* Number i is lane i % 4 of block i / 4: 24 random bits in float, 32 in double. */
-static lg_real uniform(uint32_t bits)
-{
-    return sizeof(lg_real) == 4 ? (lg_real)(bits >> 8) * (lg_real)0x1p-24
-                                : (lg_real)bits * (lg_real)0x1p-32;
 }
 
 double lgi_uniform_at(lgi_stream s, uint64_t index)
@@ -81,6 +59,7 @@ void lgi_permutation(lgi_stream s, int64_t n, int64_t *to)
 }
 
 typedef struct fill {
+    lgi_cpu cpu;
     lgi_stream stream;
     uint64_t first;
     lg_real *to;
@@ -88,15 +67,49 @@ typedef struct fill {
     bool normal;
 } fill;
 
-/* Box and Muller 1958, in double so that the tails are right: two numbers a pair. */
-static void normals(const uint32_t r[4], lg_real out[4])
+/* Number i is word i % 4 of block i / 4: 24 random bits in float, 32 in double. */
+LGI_ALWAYS_INLINE void uniforms_any(const uint32_t *restrict words, lg_real *restrict to,
+                                    int64_t n)
 {
-    for (int i = 0; i < 4; i += 2) {
-        double radius = sqrt(-2 * log(((double)r[i] + 0.5) * 0x1p-32));
-        double angle = 6.283185307179586 * (((double)r[i + 1] + 0.5) * 0x1p-32);
-        out[i] = (lg_real)(radius * cos(angle));
-        out[i + 1] = (lg_real)(radius * sin(angle));
+    for (int64_t i = 0; i < n; i++)
+        to[i] = sizeof(lg_real) == 4
+                    ? (lg_real)(int32_t)(words[i] >> 8) * (lg_real)0x1p-24
+                    : (lg_real)words[i] * (lg_real)0x1p-32;
+}
+
+LGI_AVX2_CODE static void uniforms_avx2(const uint32_t *words, lg_real *to, int64_t n)
+{
+    uniforms_any(words, to, n);
+}
+
+LGI_AVX512_CODE static void uniforms_avx512(const uint32_t *words, lg_real *to, int64_t n)
+{
+    uniforms_any(words, to, n);
+}
+
+static void uniforms(lgi_cpu cpu, const uint32_t *words, lg_real *to, int64_t n)
+{
+    if (cpu >= LGI_AVX512)
+        uniforms_avx512(words, to, n);
+    else if (cpu >= LGI_AVX2)
+        uniforms_avx2(words, to, n);
+    else
+        uniforms_any(words, to, n);
+}
+
+/* Up to CHUNK numbers from number first on, which may be amid a block. */
+static void fill_chunk(const fill *f, uint64_t first, lg_real *to, int64_t n)
+{
+    uint32_t words[CHUNK + 4];
+    lg_real numbers[CHUNK + 4];
+    int64_t skipped = (int64_t)(first % 4), blocks = (skipped + n + 3) / 4;
+    lgi_philox_run(f->cpu, f->stream, first / 4, blocks, words);
+    if (!f->normal) {
+        uniforms(f->cpu, words + skipped, to, n);
+        return;
     }
+    lgi_normals(f->cpu, words, numbers, 4 * blocks);
+    memcpy(to, numbers + skipped, (size_t)n * sizeof *to);
 }
 
 static void fill_piece(void *job, int64_t piece, int worker)
@@ -104,29 +117,20 @@ static void fill_piece(void *job, int64_t piece, int worker)
     const fill *f = job;
     int64_t end = (piece + 1) * PIECE < f->n ? (piece + 1) * PIECE : f->n;
     (void)worker;
-    for (int64_t i = piece * PIECE; i < end;) {
-        uint64_t index = f->first + (uint64_t)i;
-        uint32_t r[4];
-        lg_real four[4];
-        lgi_philox(f->stream, index / 4, r);
-        if (f->normal)
-            normals(r, four);
-        else
-            for (int k = 0; k < 4; k++)
-                four[k] = uniform(r[k]);
-        for (int k = (int)(index % 4); k < 4 && i < end; k++)
-            f->to[i++] = four[k];
+    for (int64_t i = piece * PIECE; i < end; i += CHUNK) {
+        int64_t n = end - i < CHUNK ? end - i : CHUNK;
+        fill_chunk(f, f->first + (uint64_t)i, f->to + i, n);
     }
 }
 
 void lgi_fill_uniform(lg_engine *E, lgi_stream s, uint64_t first, lg_real *to, int64_t n)
 {
-    fill f = {s, first, to, n, false};
+    fill f = {E->cpu, s, first, to, n, false};
     lgi_parallel(E, (n + PIECE - 1) / PIECE, fill_piece, &f);
 }
 
 void lgi_fill_normal(lg_engine *E, lgi_stream s, uint64_t first, lg_real *to, int64_t n)
 {
-    fill f = {s, first, to, n, true};
+    fill f = {E->cpu, s, first, to, n, true};
     lgi_parallel(E, (n + PIECE - 1) / PIECE, fill_piece, &f);
 }

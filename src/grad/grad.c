@@ -7,9 +7,16 @@
  * with LG_CREATE_GRAPH what they make has a history in its turn.
  */
 #include "base/memory.h"
+#include "base/pool.h"
+#include "base/profile.h"
 #include "op/op.h"
 
 #include <string.h>
+
+enum { ADD_PIECE = 1 << 14,            /* elements */
+       KEEPS_HISTORY = LG_CREATE_GRAPH | LG_RETAIN_GRAPH };
+
+extern const lg_op lgi_op_add;
 
 /* A block of results that the walk has met. */
 typedef struct stop {
@@ -29,6 +36,7 @@ typedef struct walk {
     stop *stops;                       /* inputs first */
     int64_t n, cap;
     int flags;
+    bool spends;                       /* may numbers go as soon as their rule has run? */
 } walk;
 
 /* What the numbering has yet to do: a result, and which of its inputs is next. */
@@ -195,9 +203,45 @@ static lg_status check_versions(lg_engine *E, const lgi_node *n)
     return LG_OK;
 }
 
-/* cot += g. Both sides of the sum are held by the stop alone. */
+typedef struct addition {
+    lg_real *to;
+    const lg_real *from;
+    int64_t n;
+} addition;
+
+static void accumulate_piece(void *job, int64_t piece, int worker)
+{
+    const addition *a = job;
+    int64_t from = piece * ADD_PIECE, left = a->n - from;
+    lg_real *restrict to = a->to + from;
+    const lg_real *restrict more = a->from + from;
+    (void)worker;
+    for (int64_t i = 0, n = left < ADD_PIECE ? left : ADD_PIECE; i < n; i++)
+        to[i] += more[i];
+}
+
+/* The same bits as those of the operator. */
+static lg_status add_in_place(lg_engine *E, lg_tensor *cot, const lg_tensor *g)
+{
+    double start = lgi_profile_start(E), n = (double)cot->numel;
+    addition a = {cot->data, g->data, cot->numel};
+    lgi_parallel(E, (a.n + ADD_PIECE - 1) / ADD_PIECE, accumulate_piece, &a);
+    E->flops += n;
+    lgi_profile_add(E, &lgi_op_add, "add", start, n, 3 * n * sizeof(lg_real), 0);
+    return lgi_interrupted(E);
+}
+
+/* Are a gradient's numbers those of its stop alone, so that nobody else sees a change? */
+static bool is_own(const lg_engine *E, const lg_tensor *cot)
+{
+    return cot->uses == 1 && cot->buffer->refs == 1 && !E->recording && !E->anomaly;
+}
+
+/* cot += g */
 static lg_status accumulate(lg_engine *E, lg_tensor **cot, lg_tensor *g)
 {
+    if (*cot && is_own(E, *cot))
+        return add_in_place(E, *cot, g);
     lg_tensor *sum = *cot ? lgi_add(E, *cot, g) : g;
     if (!sum)
         return E->status;
@@ -270,6 +314,8 @@ static lg_status walk_back(walk *w, lg_tensor *y, lg_tensor *seed)
             int scope = lg_open_scope(E);      /* what the rule made and nobody holds */
             pass_back(w, s);
             lg_close_scope(E, scope);
+            if (w->spends && !s->outer_walk)
+                lgi_unuse_kept(s->owner->node);
         }
         release_cots(s, false);
     }
@@ -291,16 +337,19 @@ static lg_status collect(walk *w, int n, lg_tensor *const *wanted, lg_tensor **o
 }
 
 /* Ends the walk: restores the numbers of an outer one, and lets the history go, but for
- * what the outer one still reads. */
+ * what the outer one still reads. One that failed may be tried again, unless numbers were
+ * let go meanwhile. */
 static void end_walk(walk *w)
 {
-    bool keep = w->flags & (LG_CREATE_GRAPH | LG_RETAIN_GRAPH);
+    bool failed = w->engine->status != LG_OK;
+    bool keep = w->flags & KEEPS_HISTORY || (failed && !w->spends);
+    w->engine->spent = failed && w->spends;
     for (int64_t i = w->n - 1; i >= 0; i--) {
         stop *s = &w->stops[i];
         release_cots(s, true);
         s->owner->walk = s->outer_walk;
         s->owner->slot = s->outer_slot;
-        s->through &= !keep && !s->outer_walk && w->engine->status == LG_OK;
+        s->through &= !keep && !s->outer_walk;
         s->owner->let_go |= s->through;
     }
     for (int64_t i = 0; i < w->n; i++) /* inputs first: each is held by what it feeds */
@@ -352,6 +401,7 @@ lg_status lg_grad(lg_engine *E, lg_tensor *y, lg_tensor *seed, int n,
     if (cut_wanted(&w, n, wanted) && visit_history(&w, y)
         && check_history(&w, n, wanted, mark_wanted(&w, n, wanted)) == LG_OK) {
         mark_between(&w);
+        w.spends = !(flags & KEEPS_HISTORY) && !E->limit;
         if (walk_back(&w, y, seed) == LG_OK)
             collect(&w, n, wanted, out);
     }

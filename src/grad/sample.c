@@ -14,6 +14,8 @@ static double sample_number(const char *kind, double u, int64_t i)
         return 0.5 + 2 * u;
     if (strncmp(kind, "probability", 11) == 0)
         return 0.1 + 0.8 * u;
+    if (strncmp(kind, "middle", 6) == 0)
+        return 0.3 + 0.4 * u;
     if (strncmp(kind, "index<", 6) == 0)
         return floor(u * atof(kind + 6)) + 1;
     if (strncmp(kind, "distinct", 8) == 0)     /* 0.1 apart at least */

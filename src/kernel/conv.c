@@ -2,21 +2,17 @@
 #include "kernel/conv.h"
 
 #include "base/pool.h"
+#include "kernel/conv_forms.h"
 #include "kernel/gather.h"
 #include "kernel/tile.h"
+#include "kernel/winograd.h"
 
 #include <string.h>
 
 enum { CONV_FEW_UNITS = 16 };          /* fewer than these are cut along the images */
+enum { PHASE_CHANNELS = 8 };           /* fewest of x whose weights are shared out */
 
-/* Scratch is handed out from front to back, each part aligned to 64 bytes; from NULL,
- * taking only counts. */
-typedef struct taker {
-    char *base;
-    size_t used;
-} taker;
-
-static void *take_scratch(taker *t, int64_t count, size_t size)
+void *lgi_take(lgi_taker *t, int64_t count, size_t size)
 {
     char *p = t->base ? t->base + t->used : NULL;
     t->used += ((size_t)count * size + 63) & ~(size_t)63;
@@ -33,19 +29,17 @@ static int64_t reach(int64_t outputs, int64_t stride, int64_t taps, int64_t dila
     return outputs > 0 ? (outputs - 1) * stride + (taps - 1) * dilation + 1 : 1;
 }
 
-/* x, so that y can be gathered from it. */
-static lgi_canvas canvas_of_x(const lgi_conv *v)
+lgi_canvas lgi_canvas_of_x(const lgi_conv *v, bool split)
 {
     lgi_canvas x = {.h = v->h, .w = v->w, .top = v->ph, .left = v->pw,
-                    .sh = v->oh > 1 ? v->sh : 1, .sw = v->ow > 1 ? v->sw : 1,
-                    .channels = v->c};
+                    .sh = split && v->oh > 1 ? v->sh : 1,
+                    .sw = split && v->ow > 1 ? v->sw : 1, .channels = v->c};
     lgi_plan_canvas(&x, v->n, reach(v->oh, v->sh, v->kh, v->dh),
                     reach(v->ow, v->sw, v->kw, v->dw));
     return x;
 }
 
-/* Where the taps of a channel, and those of the channels after it, are on x's canvas. */
-static void table_of_taps(const lgi_conv *v, const lgi_canvas *x, int32_t *row)
+void lgi_table_of_taps(const lgi_conv *v, const lgi_canvas *x, int32_t *row)
 {
     for (int64_t c = 0; c < v->c / v->groups; c++)
         for (int64_t i = 0; i < v->kh; i++)
@@ -64,34 +58,34 @@ typedef struct plan_y {
     int32_t *row;
 } plan_y;
 
-static plan_y make_plan_y(const lgi_conv *v, taker *t)
+static plan_y make_plan_y(const lgi_conv *v, lgi_taker *t)
 {
-    plan_y p = {.x = canvas_of_x(v)};
-    p.canvas = take_scratch(t, lgi_canvas_size(&p.x), sizeof(lg_real));
-    p.row = take_scratch(t, taps_of(v), sizeof(int32_t));
+    plan_y p = {.x = lgi_canvas_of_x(v, true)};
+    p.canvas = lgi_take(t, lgi_canvas_size(&p.x), sizeof(lg_real));
+    p.row = lgi_take(t, taps_of(v), sizeof(int32_t));
     return p;
 }
 
-size_t lgi_conv_y_scratch(lg_engine *E, const lgi_conv *v)
+static size_t gathered_y_scratch(lg_engine *E, const lgi_conv *v)
 {
-    taker t = {0};
+    lgi_taker t = {0};
     make_plan_y(v, &t);
     return t.used;
 }
 
-void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *w,
-                const lg_real *bias, lg_real *y, void *scratch)
+static void gathered_y(lg_engine *E, const lgi_conv *v, const lg_real *x,
+                       const lg_real *w, const lg_real *bias, lg_real *y, void *scratch)
 {
-    taker t = {scratch, 0};
+    lgi_taker t = {scratch, 0};
     plan_y p = make_plan_y(v, &t);
     int64_t plane = lgi_canvas_plane(&p.x), pixels = v->oh * v->ow;
-    table_of_taps(v, &p.x, p.row);
+    lgi_table_of_taps(v, &p.x, p.row);
     lgi_gathered g = {
         .m = v->out / v->groups, .k = taps_of(v), .groups = v->groups, .a = w,
         .src_image = v->c * plane, .src_group = v->c / v->groups * plane,
         .src_y = p.x.cols, .row = p.row, .high = v->oh, .wide = v->ow,
         .to_image = v->out * pixels, .to_row = pixels, .to_y = v->ow, .to_x = 1,
-        .bias = bias};
+        .bias = bias, .over = !p.x.bare};
     for (int64_t i = 0; i < v->n && pixels; i += p.x.images) {
         g.images = lesser(p.x.images, v->n - i);
         g.src = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, g.images, p.canvas);
@@ -183,30 +177,37 @@ bool lgi_conv_fits(const lgi_conv *v)
     return (double)v->out * (double)high * (double)wide <= most;
 }
 
+/* Tap number k of channels c and o goes to at + (c*og + o)*step; -1: no phase has it. */
+typedef struct tap_place {
+    int64_t at, step;
+} tap_place;
+
 typedef struct plan_x {
     lgi_canvas y;
     lg_real *canvas;
     lg_real *w;                        /* for each phase: c, its taps */
     int32_t *row;                      /* for each phase */
+    tap_place *place;                  /* kh,kw */
     lgi_gathered *phase;               /* sh,sw */
     int64_t phases;
 } plan_x;
 
-static plan_x make_plan_x(const lgi_conv *v, taker *t)
+static plan_x make_plan_x(const lgi_conv *v, lgi_taker *t)
 {
     plan_x p = {.y = canvas_of_y(v)};
     int64_t weights = v->out * taps_of(v);
     p.phases = lesser(v->sh, v->h) * lesser(v->sw, v->w);
-    p.canvas = take_scratch(t, lgi_canvas_size(&p.y), sizeof(lg_real));
-    p.w = take_scratch(t, weights, sizeof(lg_real));
-    p.row = take_scratch(t, v->out / v->groups * v->kh * v->kw, sizeof(int32_t));
-    p.phase = take_scratch(t, p.phases, sizeof(lgi_gathered));
+    p.canvas = lgi_take(t, lgi_canvas_size(&p.y), sizeof(lg_real));
+    p.w = lgi_take(t, weights, sizeof(lg_real));
+    p.row = lgi_take(t, v->out / v->groups * v->kh * v->kw, sizeof(int32_t));
+    p.place = lgi_take(t, v->kh * v->kw, sizeof(tap_place));
+    p.phase = lgi_take(t, p.phases, sizeof(lgi_gathered));
     return p;
 }
 
-size_t lgi_conv_x_scratch(lg_engine *E, const lgi_conv *v)
+static size_t gathered_x_scratch(lg_engine *E, const lgi_conv *v)
 {
-    taker t = {0};
+    lgi_taker t = {0};
     make_plan_x(v, &t);
     return t.used;
 }
@@ -225,26 +226,58 @@ static void table_of_phase(const lgi_conv *v, const lgi_canvas *y, int64_t fy, i
                                            + y->left);
 }
 
-/* w as the phase reads it: groups, channels of x, its taps. */
-static void weights_of_phase(const lgi_conv *v, int64_t fy, int64_t fx, const lg_real *w,
-                             lg_real *to)
+typedef struct phase_job {
+    const lgi_conv *v;
+    const lg_real *w;
+    lg_real *to;
+    const tap_place *place;
+    int64_t per_piece;                 /* channels of x */
+} phase_job;
+
+/* w as the phases read it, for a few of x's channels: in each phase groups, channels of
+ * x, channels of y, its taps. */
+static void phase_piece(void *arg, int64_t piece, int worker)
 {
-    int64_t og = v->out / v->groups, cg = v->c / v->groups, e;
-    for (int64_t c = 0; c < v->c; c++)
-        for (int64_t o = 0; o < og; o++) {
-            const lg_real *from = w + ((c / cg * og + o) * cg + c % cg) * v->kh * v->kw;
-            for (int64_t i = 0; i < v->kh; i++)
-                if (tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
-                    for (int64_t j = 0; j < v->kw; j++)
-                        if (tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
-                            *to++ = from[i * v->kw + j];
+    const phase_job *job = arg;
+    const lgi_conv *v = job->v;
+    int64_t og = v->out / v->groups, cg = v->c / v->groups, taps = v->kh * v->kw;
+    int64_t first = piece * job->per_piece, end = lesser(v->c, first + job->per_piece);
+    for (int64_t o = 0; o < og; o++)
+        for (int64_t c = first; c < end; c++) {
+            const lg_real *from = job->w + ((c / cg * og + o) * cg + c % cg) * taps;
+            for (int64_t k = 0; k < taps; k++)
+                if (job->place[k].at >= 0)
+                    job->to[job->place[k].at + (c * og + o) * job->place[k].step] =
+                        from[k];
         }
 }
 
-/* Sets up all phases but their images. */
-static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *w,
-                        const lg_real *bias)
+static void share_weights(lg_engine *E, const lgi_conv *v, const lg_real *w,
+                          const plan_x *p)
 {
+    phase_job job = {v, w, p->w, p->place, PHASE_CHANNELS};
+    int64_t work = v->out / v->groups * v->kh * v->kw * 8 + 1;
+    job.per_piece = greater(job.per_piece, lgi_units_per_piece(v->c, work));
+    lgi_parallel(E, round_up_div(v->c, job.per_piece), phase_piece, &job);
+}
+
+/* The places of a phase's taps, of which there are n, in its part of the weights. */
+static void place_taps(const lgi_conv *v, int64_t fy, int64_t fx, int64_t at, int64_t n,
+                       tap_place *place)
+{
+    int64_t e;
+    for (int64_t i = 0; i < v->kh; i++)
+        if (tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
+            for (int64_t j = 0; j < v->kw; j++)
+                if (tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
+                    place[i * v->kw + j] = (tap_place){at++, n};
+}
+
+/* Sets up all phases but their images. */
+static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *bias)
+{
+    for (int64_t k = 0; k < v->kh * v->kw; k++)
+        p->place[k].at = -1;
     int64_t plane = lgi_canvas_plane(&p->y), og = v->out / v->groups;
     int32_t *row = p->row;
     lg_real *a = p->w;
@@ -253,24 +286,26 @@ static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *w,
         for (int64_t fx = 0; fx < lesser(v->sw, v->w); fx++, g++) {
             axis_phase y = phase_y_of(v, fy), x = phase_x_of(v, fx);
             table_of_phase(v, &p->y, fy, fx, row);
-            weights_of_phase(v, fy, fx, w, a);
+            place_taps(v, fy, fx, a - p->w, y.count * x.count, p->place);
             *g = (lgi_gathered){
                 .m = v->c / v->groups, .k = og * y.count * x.count, .groups = v->groups,
                 .a = a, .src_image = v->out * plane, .src_group = og * plane,
                 .src_y = p->y.cols, .row = row, .high = y.pixels, .wide = x.pixels,
                 .to_image = v->c * v->h * v->w, .to_row = v->h * v->w,
-                .to_y = v->sh * v->w, .to_x = v->sw, .bias = bias};
+                .to_y = v->sh * v->w, .to_x = v->sw, .bias = bias,
+                .over = !p->y.bare};
             row += g->k;
             a += v->c * g->k;
         }
 }
 
-void lgi_conv_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_real *w,
-                const lg_real *bias, lg_real *x, void *scratch)
+static void gathered_x(lg_engine *E, const lgi_conv *v, const lg_real *y,
+                       const lg_real *w, const lg_real *bias, lg_real *x, void *scratch)
 {
-    taker t = {scratch, 0};
+    lgi_taker t = {scratch, 0};
     plan_x p = make_plan_x(v, &t);
-    plan_phases(v, &p, w, bias);
+    plan_phases(v, &p, bias);
+    share_weights(E, v, w, &p);
     for (int64_t i = 0; i < v->n; i += p.y.images) {
         int64_t images = lesser(p.y.images, v->n - i);
         const lg_real *src = lgi_fill_canvas(E, &p.y, y + i * v->out * v->oh * v->ow,
@@ -295,7 +330,7 @@ void lgi_conv_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_real
 typedef struct plan_w {
     lgi_canvas x;
     lg_real *canvas;
-    int32_t *row;                      /* taps */
+    int32_t *row, *pixel;              /* taps; pixels of y */
     lg_real *partial;                  /* parts - 1 times w: the first part is w itself */
     int64_t chunks, strips, units, parts;
 } plan_w;
@@ -303,6 +338,7 @@ typedef struct plan_w {
 typedef struct job_w {
     const lgi_conv *v;
     const plan_w *p;
+    lgi_cpu cpu;
     const lgi_tiling *tiling;
     const lg_real *x, *y;              /* x: the canvas */
     lg_real *w;
@@ -311,38 +347,37 @@ typedef struct job_w {
     int64_t per_piece;
 } job_w;
 
-static plan_w make_plan_w(lg_engine *E, const lgi_conv *v, taker *t)
+static plan_w make_plan_w(lg_engine *E, const lgi_conv *v, lgi_taker *t)
 {
-    plan_w p = {.x = canvas_of_x(v)};
+    plan_w p = {.x = lgi_canvas_of_x(v, false)};
     p.chunks = round_up_div(v->out / v->groups, LGI_CHUNK_ROWS);
     p.strips = round_up_div(taps_of(v), lgi_tiling_of(E->cpu)->cols);
     p.units = p.chunks * p.strips * v->groups;
     p.parts = p.units ? lesser(CONV_FEW_UNITS / p.units, p.x.images) : 1;
     p.parts = greater(p.parts, 1);
-    p.canvas = take_scratch(t, lgi_canvas_size(&p.x), sizeof(lg_real));
-    p.row = take_scratch(t, taps_of(v), sizeof(int32_t));
-    p.partial = take_scratch(t, (p.parts - 1) * v->out * taps_of(v), sizeof(lg_real));
+    p.canvas = lgi_take(t, lgi_canvas_size(&p.x), sizeof(lg_real));
+    p.row = lgi_take(t, taps_of(v), sizeof(int32_t));
+    p.pixel = lgi_take(t, v->oh * v->ow, sizeof(int32_t));
+    p.partial = lgi_take(t, (p.parts - 1) * v->out * taps_of(v), sizeof(lg_real));
     return p;
 }
 
-size_t lgi_conv_w_scratch(lg_engine *E, const lgi_conv *v)
+static size_t gathered_w_scratch(lg_engine *E, const lgi_conv *v)
 {
-    taker t = {0};
+    lgi_taker t = {0};
     make_plan_w(E, v, &t);
     return t.used;
 }
 
 /* Adds to the tile's rows what up to a strip's depth of pixels of one image give. */
 static void add_pixels(const job_w *job, lgi_tile *t, int64_t rows, const lg_real *x,
-                       const int32_t *at, int64_t first)
+                       const int32_t *at, const lgi_runs *runs, int64_t first)
 {
     _Alignas(64) lg_real packed[LGI_STRIP_DEPTH * LGI_STRIP_COLS];
-    int32_t pixel[LGI_STRIP_DEPTH];
     const lgi_conv *v = job->v;
     t->k = lesser(LGI_STRIP_DEPTH, v->oh * v->ow - first);
-    for (int64_t p = 0; p < t->k; p++)
-        pixel[p] = (int32_t)((first + p) / v->ow * job->p->x.cols + (first + p) % v->ow);
-    job->tiling->gather(x, pixel, t->k, at, packed);
+    lgi_pack_runs(job->cpu, x, job->p->pixel + first, t->k, at, runs, !job->p->x.bare,
+                  packed);
     t->b = packed;
     t->bstep = job->tiling->cols;
     lgi_multiply_rows(job->tiling, *t, rows);
@@ -360,19 +395,21 @@ static void unit_w(const job_w *job, int64_t unit)
     int64_t channel = group * og + from, tap = strip * job->tiling->cols;
     int64_t plane = lgi_canvas_plane(&p->x);
     int32_t at[LGI_STRIP_COLS];
+    lgi_runs runs;
     lg_real *w = part ? p->partial + (part - 1) * v->out * taps : job->w;
     lgi_tile t = {.arow = pixels, .astep = 1, .c = w + channel * taps + tap, .ldc = taps,
                   .cols = (int)lesser(job->tiling->cols, taps - tap), .add = job->add};
 
     for (int j = 0; j < job->tiling->cols; j++)
         at[j] = p->row[tap + (j < t.cols ? j : 0)];
+    lgi_find_runs(at, t.cols, &runs);
     int64_t last = job->images * (part + 1) / p->parts;
     for (int64_t i = job->images * part / p->parts; i < last; i++)
         for (int64_t first = 0; first < pixels; first += LGI_STRIP_DEPTH) {
             t.a = job->y + (i * v->out + channel) * pixels + first;
             add_pixels(job, &t, rows,
                        job->x + (i * v->c + group * (v->c / v->groups)) * plane,
-                       at, first);
+                       at, &runs, first);
         }
     for (int64_t i = 0; i < rows && !t.add; i++)       /* no image: zero */
         memset(t.c + i * taps, 0, (size_t)t.cols * sizeof *t.c);
@@ -387,15 +424,18 @@ static void piece_w(void *arg, int64_t piece, int worker)
         unit_w(job, u);
 }
 
-void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *y,
-                lg_real *w, void *scratch)
+static void gathered_w(lg_engine *E, const lgi_conv *v, const lg_real *x,
+                       const lg_real *y, lg_real *w, void *scratch)
 {
-    taker t = {scratch, 0};
+    lgi_taker t = {scratch, 0};
     plan_w p = make_plan_w(E, v, &t);
-    job_w job = {.v = v, .p = &p, .tiling = lgi_tiling_of(E->cpu), .w = w};
+    job_w job = {.v = v, .p = &p, .cpu = E->cpu,
+                 .tiling = lgi_tiling_of(E->cpu), .w = w};
     int64_t elements = v->out * taps_of(v), pixels = v->oh * v->ow;
     int64_t units = p.units * p.parts;
-    table_of_taps(v, &p.x, p.row);
+    lgi_table_of_taps(v, &p.x, p.row);
+    for (int64_t i = 0; i < pixels; i++)
+        p.pixel[i] = (int32_t)(i / v->ow * v->sh * p.x.cols + i % v->ow * v->sw);
     for (int64_t i = 0; i == 0 || i < v->n; i += p.x.images) {     /* once if n is 0 */
         job.images = lesser(p.x.images, v->n - i);
         job.x = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, job.images,
@@ -410,4 +450,87 @@ void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real
     for (int64_t part = 1; part < p.parts; part++)     /* small: see CONV_FEW_UNITS */
         for (int64_t i = 0; i < elements; i++)
             w[i] += p.partial[(part - 1) * elements + i];
+}
+
+/* The form for a shape: the first that takes it. */
+
+static const lgi_conv_form gathered_form = {NULL, gathered_y_scratch, gathered_x_scratch,
+                                            gathered_w_scratch, gathered_y, gathered_x,
+                                            gathered_w};
+
+enum { CONV_FEW_ROWS = 16 };           /* of a product: for fewer nothing is packed */
+
+static const lgi_conv_form *form_of(const lgi_conv *v)
+{
+    return lgi_full_form.takes(v) ? &lgi_full_form
+         : lgi_point_form.takes(v) ? &lgi_point_form
+         : lgi_turned_form.takes(v) ? &lgi_turned_form
+         : lgi_apart_form.takes(v) ? &lgi_apart_form : &gathered_form;
+}
+
+static const lgi_conv_form *form_of_y(const lgi_conv *v)
+{
+    const lgi_conv_form *form = form_of(v);
+    bool any = form == &gathered_form || form == &lgi_point_form;
+    return any && lgi_thin_form.takes(v) ? &lgi_thin_form : form;
+}
+
+static const lgi_conv_form *form_of_x(const lgi_conv *v)
+{
+    const lgi_conv_form *form = form_of(v);
+    lgi_conv other = *v;               /* of one pixel: y from x, with w transposed */
+    other.c = v->out, other.out = v->c;
+    if (form == &lgi_point_form && v->c >= CONV_FEW_ROWS && lgi_thin_form.takes(&other))
+        return &lgi_turned_form;
+    if (form == &lgi_apart_form)
+        return lgi_apart_x_form.takes(v) ? &lgi_apart_x_form : &gathered_form;
+    return form == &gathered_form && lgi_spread_form.takes(v) ? &lgi_spread_form : form;
+}
+
+size_t lgi_conv_y_scratch(lg_engine *E, const lgi_conv *v)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_Y))
+        return lgi_winograd_scratch(E, v, LGI_CONV_Y);
+    return form_of_y(v)->y_scratch(E, v);
+}
+
+size_t lgi_conv_x_scratch(lg_engine *E, const lgi_conv *v)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_X))
+        return lgi_winograd_scratch(E, v, LGI_CONV_X);
+    return form_of_x(v)->x_scratch(E, v);
+}
+
+size_t lgi_conv_w_scratch(lg_engine *E, const lgi_conv *v)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_W))
+        return lgi_winograd_scratch(E, v, LGI_CONV_W);
+    return form_of(v)->w_scratch(E, v);
+}
+
+void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *w,
+                const lg_real *bias, lg_real *y, void *scratch)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_Y))
+        lgi_winograd_images(E, v, LGI_CONV_Y, x, w, bias, y, scratch);
+    else
+        form_of_y(v)->y(E, v, x, w, bias, y, scratch);
+}
+
+void lgi_conv_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_real *w,
+                const lg_real *bias, lg_real *x, void *scratch)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_X))
+        lgi_winograd_images(E, v, LGI_CONV_X, y, w, bias, x, scratch);
+    else
+        form_of_x(v)->x(E, v, y, w, bias, x, scratch);
+}
+
+void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *y,
+                lg_real *w, void *scratch)
+{
+    if (lgi_winograd_serves(E, v, LGI_CONV_W))
+        lgi_winograd_w(E, v, x, y, w, scratch);
+    else
+        form_of(v)->w(E, v, x, y, w, scratch);
 }

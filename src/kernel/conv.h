@@ -12,6 +12,9 @@
  * the images through tables of offsets, straight into the packed form that the tiles
  * read. The transpose is cut into its sh*sw phases, each of which is a plain convolution
  * of y, so nothing is scattered or summed afterwards.
+ *
+ * That is the general form. conv_forms.h has those for kernels of one pixel or of the
+ * whole image and for few channels, and winograd.h those with fewer multiplications.
  */
 #ifndef LG_KERNEL_CONV_H
 #define LG_KERNEL_CONV_H
@@ -23,6 +26,9 @@ typedef struct lgi_conv {
     int64_t kh, kw;                    /* w: out,c/groups,kh,kw */
     int64_t sh, sw, ph, pw, dh, dw;    /* stride, padding, dilation */
     int64_t groups;
+
+    lg_real *w_points;                 /* w turned, kept between calls; or NULL: see */
+    bool w_turned;                     /* lgi_winograd_keeps. Is it there already? */
 } lgi_conv;
 
 /* Offsets into an image, padded, have 32 bits: false if it has more than 2^30 numbers. */

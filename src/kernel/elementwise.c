@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { MAP_PIECE = 1 << 14, MAP_CHUNK = 1 << 9 };      /* numbers */
+enum { MAP_PIECE = 1 << 13, MAP_CHUNK = 1 << 9 };      /* numbers */
 
 /* The axes of the result, with those merged that all inputs walk through alike. */
 typedef struct map_job {

@@ -28,21 +28,12 @@ double lgi_map_sum(lg_engine *E, lgi_loop *loop, const lg_tensor *shape, int k,
 
 lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
 
-#define LGI_ALWAYS_INLINE static inline __attribute__((always_inline))
-
-/* What is compiled a second time, for AVX2. The bits are the same: it has no FMA. */
-#ifdef __x86_64__
-#define LGI_AVX2_CODE __attribute__((target("avx2")))
-#else
-#define LGI_AVX2_CODE
-#endif
-
 /*
  * A loop from an expression of a (and b, and c) and the parameters p. For the steps that
  * occur in practice the compiler sees constants, so that it vectorizes each of them.
  *
- * LGI_LOOP2 and its like make the function name. Where there is much to compute for each
- * number, LGI_WIDE after it makes another for AVX2, and LGI_WIDEST chooses one of them.
+ * LGI_LOOP2 and its like make the function name. LGI_WIDE after it makes two more, for
+ * AVX2 and AVX-512, and LGI_WIDEST chooses one of the three.
  */
 #define LGI_LOOP_ARGS                                                                   \
     lg_real *restrict to, const lg_real *const *from, const int64_t *step, int64_t n,   \
@@ -52,9 +43,14 @@ lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
     LGI_AVX2_CODE static void name##_avx2(LGI_LOOP_ARGS)                                \
     {                                                                                   \
         name##_any(to, from, step, n, params);                                          \
+    }                                                                                   \
+    LGI_AVX512_CODE static void name##_avx512(LGI_LOOP_ARGS)                            \
+    {                                                                                   \
+        name##_any(to, from, step, n, params);                                          \
     }
 
-#define LGI_WIDEST(E, name) ((E)->cpu >= LGI_AVX2 ? name##_avx2 : name)
+#define LGI_WIDEST(E, name)                                                             \
+    ((E)->cpu >= LGI_AVX512 ? name##_avx512 : (E)->cpu >= LGI_AVX2 ? name##_avx2 : name)
 
 #define LGI_LOOP(name)                                                                  \
     static void name(LGI_LOOP_ARGS) { name##_any(to, from, step, n, params); }

@@ -1,14 +1,17 @@
 /* gather.c - canvases, and products gathered from them, cut by strips and chunks. */
 #include "kernel/gather.h"
 
+#include "base/cpu.h"
 #include "base/pool.h"
 #include "kernel/tile.h"
 
 #include <string.h>
 
-enum { CANVAS_MOST = 8 << 20 };        /* elements, unless one image has more */
+enum { CANVAS_MOST = 1 << 20 };        /* elements, unless one image has more */
+enum { WHOLE_STRIPS = 4 };             /* from so many strips on, an image has its own */
 
 typedef struct canvas_job {
+    lgi_cpu cpu;
     const lgi_canvas *canvas;
     const lg_real *from;               /* images,channels,h,w */
     lg_real *to;
@@ -21,12 +24,12 @@ typedef struct gather_job {
     int64_t count, units, per_piece;
 } gather_job;
 
-/* The columns of one strip: where each is read and written. */
+/* The columns of one strip: where each is read, and where their runs are written. */
 typedef struct strip_map {
     int cols;
     int32_t from[LGI_STRIP_COLS];
-    int64_t to[LGI_STRIP_COLS];
-    bool from_run, to_run;             /* they follow one another */
+    lgi_runs read, written;
+    int64_t to[LGI_STRIP_COLS];        /* of the runs that are written */
 } strip_map;
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -50,7 +53,7 @@ int64_t lgi_canvas_plane(const lgi_canvas *v)
 
 int64_t lgi_canvas_size(const lgi_canvas *v)
 {
-    return v->bare ? 0 : v->images * v->channels * lgi_canvas_plane(v);
+    return v->bare ? 0 : v->images * v->channels * lgi_canvas_plane(v) + LGI_CANVAS_SLACK;
 }
 
 int32_t lgi_canvas_at(const lgi_canvas *v, int64_t y, int64_t x)
@@ -59,43 +62,73 @@ int32_t lgi_canvas_at(const lgi_canvas *v, int64_t y, int64_t x)
     return (int32_t)((phase * v->rows + y / v->sh) * v->cols + x / v->sw);
 }
 
-/* One row of one phase: columns x0, x0 + sw, ... of a row of the channel. */
-static void fill_row(const lgi_canvas *v, const lg_real *from, int64_t x0, lg_real *to)
+/* One row of one phase: columns x0, x0 + step, ... of a row of the channel. */
+LGI_ALWAYS_INLINE void fill_row(const lgi_canvas *v, const lg_real *from, int64_t x0,
+                                const int64_t step, lg_real *to)
 {
-    int64_t q = 0, s = v->sw;
-    for (; q < v->cols && x0 + q * s < 0; q++)
+    int64_t q = 0, end = x0 < v->w ? least(v->cols, ceil_div(v->w - x0, step)) : 0;
+    for (; q < v->cols && x0 + q * step < 0; q++)
         to[q] = 0;
-    int64_t end = x0 < v->w ? least(v->cols, ceil_div(v->w - x0, s)) : 0;
-    if (s == 1 && end > q) {
-        memcpy(to + q, from + x0 + q, (size_t)(end - q) * sizeof *to);
-        q = end;
-    }
     for (; q < end; q++)
-        to[q] = from[x0 + q * s];
+        to[q] = from[x0 + q * step];
     for (; q < v->cols; q++)
         to[q] = 0;
 }
 
-static void fill_plane(const lgi_canvas *v, const lg_real *from, lg_real *to)
+LGI_ALWAYS_INLINE void fill_plane(const lgi_canvas *v, const lg_real *from, lg_real *to)
 {
     for (int64_t fy = 0; fy < v->sh; fy++)
         for (int64_t fx = 0; fx < v->sw; fx++)
             for (int64_t q = 0; q < v->rows; q++, to += v->cols) {
                 int64_t y = fy + q * v->sh - v->top;
-                if (y >= 0 && y < v->h)
-                    fill_row(v, from + y * v->w, fx - v->left, to);
-                else
+                if (y < 0 || y >= v->h)
                     memset(to, 0, (size_t)v->cols * sizeof *to);
+                else if (v->sw == 1)
+                    fill_row(v, from + y * v->w, -v->left, 1, to);
+                else if (v->sw == 2)
+                    fill_row(v, from + y * v->w, fx - v->left, 2, to);
+                else
+                    fill_row(v, from + y * v->w, fx - v->left, v->sw, to);
             }
+}
+
+LGI_ALWAYS_INLINE void fill_planes(const lgi_canvas *v, int64_t n, const lg_real *from,
+                                   lg_real *to)
+{
+    for (int64_t i = 0; i < n; i++)
+        fill_plane(v, from + i * v->h * v->w, to + i * lgi_canvas_plane(v));
+}
+
+LGI_AVX2_CODE static void fill_planes_avx2(const lgi_canvas *v, int64_t n,
+                                           const lg_real *from, lg_real *to)
+{
+    fill_planes(v, n, from, to);
+}
+
+LGI_AVX512_CODE static void fill_planes_avx512(const lgi_canvas *v, int64_t n,
+                                               const lg_real *from, lg_real *to)
+{
+    fill_planes(v, n, from, to);
+}
+
+void lgi_fill_planes(lgi_cpu cpu, const lgi_canvas *v, int64_t n, const lg_real *from,
+                     lg_real *to)
+{
+    if (cpu >= LGI_AVX512)
+        fill_planes_avx512(v, n, from, to);
+    else if (cpu >= LGI_AVX2)
+        fill_planes_avx2(v, n, from, to);
+    else
+        fill_planes(v, n, from, to);
 }
 
 static void canvas_piece(void *arg, int64_t piece, int worker)
 {
     const canvas_job *job = arg;
+    int64_t at = piece * job->per_piece, n = least(job->per_piece, job->planes - at);
     const lgi_canvas *v = job->canvas;
-    int64_t end = least(job->planes, (piece + 1) * job->per_piece);
-    for (int64_t i = piece * job->per_piece; i < end; i++)
-        fill_plane(v, job->from + i * v->h * v->w, job->to + i * lgi_canvas_plane(v));
+    lgi_fill_planes(job->cpu, v, n, job->from + at * v->h * v->w,
+                    job->to + at * lgi_canvas_plane(v));
 }
 
 const lg_real *lgi_fill_canvas(lg_engine *E, const lgi_canvas *v, const lg_real *x,
@@ -103,113 +136,247 @@ const lg_real *lgi_fill_canvas(lg_engine *E, const lgi_canvas *v, const lg_real 
 {
     if (v->bare)
         return x;
-    canvas_job job = {v, x, to, images * v->channels, 1};
+    canvas_job job = {E->cpu, v, x, to, images * v->channels, 1};
     job.per_piece = lgi_units_per_piece(job.planes, 8 * lgi_canvas_plane(v) + 1);
     lgi_parallel(E, ceil_div(job.planes, job.per_piece), canvas_piece, &job);
     return to;
+}
+
+void lgi_find_runs(const int32_t *at, int cols, lgi_runs *runs)
+{
+    runs->n = 0;
+    for (int j = 0; j < cols; j++)
+        if (j == 0 || at[j] != at[j - 1] + 1)
+            runs->first[runs->n++] = j;
+    runs->first[runs->n] = cols;
+}
+
+/* A run, in a row for each of k: a vector of `chunk`, and another at `then` unless 0. */
+LGI_ALWAYS_INLINE void pack_run(const lg_real *src, const int32_t *row, int64_t k,
+                                int width, const int chunk, int then, lg_real *to)
+{
+    const size_t bytes = (size_t)chunk * sizeof *to;
+    for (int64_t p = 0; p < k; p++, to += width) {
+        memcpy(to, src + row[p], bytes);
+        if (then)
+            memcpy(to + then, src + row[p] + then, bytes);
+    }
+}
+
+/* What a vector writes past its run, the next one writes again, or nobody reads. */
+LGI_ALWAYS_INLINE void pack_any_run(const lg_real *src, const int32_t *row, int64_t k,
+                                    int width, int n, int room, lg_real *to)
+{
+    if (n > 16 || (n == 16 && room >= 16))
+        pack_run(src, row, k, width, 16, n - 16, to);
+    else if (n > 8 && room >= 16)
+        pack_run(src, row, k, width, 16, 0, to);
+    else if (n >= 8)
+        pack_run(src, row, k, width, 8, n - 8, to);
+    else if (n > 4 && room >= 8)
+        pack_run(src, row, k, width, 8, 0, to);
+    else if (n >= 4)
+        pack_run(src, row, k, width, 4, n - 4, to);
+    else if (n > 1 && room >= 4)
+        pack_run(src, row, k, width, 4, 0, to);
+    else
+        pack_run(src, row, k, width, 1, n > 1 ? 1 : 0, to);
+    if (n == 3 && room < 4)
+        pack_run(src + 2, row, k, width, 1, 0, to + 2);
+}
+
+LGI_ALWAYS_INLINE void pack_runs(const lg_real *src, const int32_t *row, int64_t k,
+                                 const int32_t *at, const lgi_runs *runs, int width,
+                                 bool over, lg_real *to)
+{
+    int cols = runs->first[runs->n];
+    if (cols < width)
+        memset(to, 0, (size_t)(k * width) * sizeof *to);
+    for (int r = 0; r < runs->n; r++) {
+        int j = runs->first[r];
+        pack_any_run(src + at[j], row, k, width, runs->first[r + 1] - j,
+                     over ? width - j : 0, to + j);
+    }
 }
 
 /* Columns past the last read what the first does, and are not written. */
 static void map_strip(const lgi_gathered *g, int64_t column, int cols, int width,
                       strip_map *map)
 {
-    int64_t pixels = g->high * g->wide;
+    int64_t pixels = g->high * g->wide, to_end = 0, to;
     int64_t image = column / pixels, y = column % pixels / g->wide, x = column % g->wide;
+    lgi_runs *w = &map->written;
     map->cols = cols;
-    for (int j = 0; j < cols; j++) {
-        map->from[j] = (int32_t)(image * g->src_image + y * g->src_y + x);
-        map->to[j] = image * g->to_image + y * g->to_y + x * g->to_x;
-        if (++x == g->wide) {
-            x = 0;
-            if (++y == g->high) {
-                y = 0;
-                image++;
-            }
+    w->n = 0;
+    for (int j = 0, run; j < cols; j += run) {
+        int32_t from = (int32_t)(image * g->src_image + y * g->src_y + x);
+        run = (int)least(g->wide - x, cols - j);
+        for (int i = 0; i < run; i++)
+            map->from[j + i] = from + i;
+        to = image * g->to_image + y * g->to_y + x * g->to_x;
+        if (j == 0 || to != to_end || g->to_x != 1) {
+            map->to[w->n] = to;
+            w->first[w->n++] = j;
         }
+        to_end = to + run;
+        x = 0;
+        image += y + 1 == g->high;
+        y = y + 1 == g->high ? 0 : y + 1;
     }
+    w->first[w->n] = cols;
     for (int j = cols; j < width; j++)
         map->from[j] = map->from[0];
-    map->from_run = map->to_run = true;
-    for (int j = 1; j < cols; j++) {
-        map->from_run &= map->from[j] == map->from[j - 1] + 1;
-        map->to_run &= map->to[j] == map->to[j - 1] + 1;
-    }
+    lgi_find_runs(map->from, cols, &map->read);
 }
 
-static void write_strip(const strip_map *map, const lg_real *bias, const lg_real *sum,
-                        int width, int64_t rows, lg_real *to, int64_t to_row)
+LGI_ALWAYS_INLINE void write_run(const lg_real *sum, int n, lg_real b, int64_t step,
+                                 lg_real *to)
 {
-    for (int64_t i = 0; i < rows; i++, sum += width, to += to_row) {
-        lg_real b = bias ? bias[i] : 0;
-        for (int j = 0; j < map->cols; j++)
-            to[map->to[j]] = sum[j] + b;
+    for (int j = 0; j < n; j++)
+        to[j * step] = sum[j] + b;
+}
+
+LGI_ALWAYS_INLINE void write_strip(const strip_map *map, const lg_real *bias,
+                                   const lg_real *sum, int width, int64_t rows,
+                                   lg_real *to, int64_t to_row, int64_t to_x)
+{
+    for (int r = 0; r < map->written.n; r++) {
+        int j = map->written.first[r], n = map->written.first[r + 1] - j;
+        for (int64_t i = 0; i < rows; i++) {
+            const lg_real *from = sum + i * width + j;
+            lg_real b = bias ? bias[i] : 0;
+            if (to_x == 1)
+                write_run(from, n, b, 1, to + i * to_row + map->to[r]);
+            else
+                write_run(from, n, b, to_x, to + i * to_row + map->to[r]);
+        }
     }
 }
 
-static void add_row_bias(const lg_real *bias, lg_real *to, int64_t to_row, int64_t rows,
-                         int cols)
+LGI_ALWAYS_INLINE void add_row_bias(const lg_real *bias, lg_real *to, int64_t to_row,
+                                    int64_t rows, int cols)
 {
     for (int64_t i = 0; i < rows; i++, to += to_row)
         for (int j = 0; j < cols; j++)
             to[j] += bias[i];
 }
 
-/* The sums over k of one strip; what lies side by side is copied, the rest gathered. */
-static void sum_strip(const lgi_gathered *g, const lgi_tiling *tiling, const lg_real *src,
+/* The sums over k of one strip. */
+static void sum_strip(const lgi_gathered *g, lgi_cpu cpu, const lg_real *src,
                       const strip_map *map, int64_t rows, lgi_tile t)
 {
     _Alignas(64) lg_real packed[LGI_STRIP_DEPTH * LGI_STRIP_COLS];
+    const lgi_tiling *tiling = lgi_tiling_of(cpu);
     const lg_real *a = t.a;
     t.b = packed;
     t.bstep = tiling->cols;
     for (int64_t p0 = 0; p0 == 0 || p0 < g->k; p0 += LGI_STRIP_DEPTH) {
         t.k = least(LGI_STRIP_DEPTH, g->k - p0);
-        if (map->from_run && map->cols == tiling->cols)
-            for (int64_t p = 0; p < t.k; p++)
-                memcpy(packed + p * tiling->cols, src + g->row[p0 + p] + map->from[0],
-                       (size_t)tiling->cols * sizeof *packed);
-        else
-            tiling->gather(src, g->row + p0, t.k, map->from, packed);
+        lgi_pack_runs(cpu, src, g->row + p0, t.k, map->from, &map->read, g->over, packed);
         t.a = a + p0;
         lgi_multiply_rows(tiling, t, rows);
         t.add = true;
     }
 }
 
-static void gather_unit(const lgi_gathered *g, const lgi_tiling *tiling, int64_t unit)
+LGI_ALWAYS_INLINE void gather_unit(const lgi_gathered *g, lgi_cpu cpu, int64_t unit)
 {
     _Alignas(64) lg_real sum[LGI_CHUNK_ROWS * LGI_STRIP_COLS];
+    const int width = lgi_tiling_of(cpu)->cols;
     int64_t chunk = unit % g->chunks, group = unit / g->chunks % g->groups;
-    int64_t column = unit / (g->chunks * g->groups) * tiling->cols;
+    int64_t strip = unit / (g->chunks * g->groups), span = g->span;
+    int64_t column = strip / g->per_span * span + strip % g->per_span * width;
+    int64_t most = least(span - column % span, g->images * g->high * g->wide - column);
     int64_t from = g->m * chunk / g->chunks, rows = g->m * (chunk + 1) / g->chunks - from;
     int64_t channel = group * g->m + from;
     lg_real *to = g->to + channel * g->to_row;
     const lg_real *bias = g->bias ? g->bias + channel : NULL;
     strip_map map;
-    map_strip(g, column, (int)least(tiling->cols, g->images * g->high * g->wide - column),
-              tiling->cols, &map);
+    map_strip(g, column, (int)least(width, most), width, &map);
 
+    bool direct = map.written.n == 1 && g->to_x == 1;
     lgi_tile t = {.a = g->a + channel * g->k, .arow = g->k, .astep = 1, .cols = map.cols,
-                  .c = map.to_run ? to + map.to[0] : sum,
-                  .ldc = map.to_run ? g->to_row : tiling->cols};
-    sum_strip(g, tiling, g->src + group * g->src_group, &map, rows, t);
-    if (!map.to_run)
-        write_strip(&map, bias, sum, tiling->cols, rows, to, g->to_row);
+                  .c = direct ? to + map.to[0] : sum, .ldc = direct ? g->to_row : width};
+    sum_strip(g, cpu, g->src + group * g->src_group, &map, rows, t);
+    if (!direct)
+        write_strip(&map, bias, sum, width, rows, to, g->to_row, g->to_x);
     else if (bias)
         add_row_bias(bias, t.c, g->to_row, rows, map.cols);
 }
 
-static void gather_piece(void *arg, int64_t piece, int worker)
+LGI_ALWAYS_INLINE void gather_units(const gather_job *job, int64_t piece)
 {
-    const gather_job *job = arg;
-    const lgi_tiling *tiling = lgi_tiling_of(job->E->cpu);
     const lgi_gathered *g = job->g, *last = g + job->count - 1;
     int64_t end = least(job->units, (piece + 1) * job->per_piece);
     for (int64_t u = piece * job->per_piece; u < end; u++) {
         while (g < last && u >= g[1].first)
             g++;
-        gather_unit(g, tiling, u - g->first);
+        gather_unit(g, job->E->cpu, u - g->first);
     }
+}
+
+/* What moves numbers, for each width of vectors. */
+
+static void pack_runs_plain(const lg_real *src, const int32_t *row, int64_t k,
+                            const int32_t *at, const lgi_runs *runs, int width, bool over,
+                            lg_real *to)
+{
+    pack_runs(src, row, k, at, runs, width, over, to);
+}
+
+LGI_AVX2_CODE static void pack_runs_avx2(const lg_real *src, const int32_t *row,
+                                         int64_t k, const int32_t *at,
+                                         const lgi_runs *runs, int width, bool over,
+                                         lg_real *to)
+{
+    pack_runs(src, row, k, at, runs, width, over, to);
+}
+
+LGI_AVX512_CODE static void pack_runs_avx512(const lg_real *src, const int32_t *row,
+                                             int64_t k, const int32_t *at,
+                                             const lgi_runs *runs, int width, bool over,
+                                             lg_real *to)
+{
+    pack_runs(src, row, k, at, runs, width, over, to);
+}
+
+static void gather_piece(void *arg, int64_t piece, int worker)
+{
+    gather_units(arg, piece);
+}
+
+LGI_AVX2_CODE static void gather_piece_avx2(void *arg, int64_t piece, int worker)
+{
+    gather_units(arg, piece);
+}
+
+LGI_AVX512_CODE static void gather_piece_avx512(void *arg, int64_t piece, int worker)
+{
+    gather_units(arg, piece);
+}
+
+void lgi_pack_runs(lgi_cpu cpu, const lg_real *src, const int32_t *row, int64_t k,
+                   const int32_t *at, const lgi_runs *runs, bool over, lg_real *to)
+{
+    const lgi_tiling *tiling = lgi_tiling_of(cpu);
+    const int few = over ? 3 : 4;      /* columns of a run that is worth its vector */
+    if (few * runs->n > runs->first[runs->n] + few - 1)
+        tiling->gather(src, row, k, at, to);
+    else if (cpu >= LGI_AVX512)
+        pack_runs_avx512(src, row, k, at, runs, tiling->cols, over, to);
+    else if (cpu >= LGI_AVX2)
+        pack_runs_avx2(src, row, k, at, runs, tiling->cols, over, to);
+    else
+        pack_runs_plain(src, row, k, at, runs, tiling->cols, over, to);
+}
+
+/* Strips stay within an image, unless it has few: then one may run on into the next. */
+static void cut_strips(lgi_gathered *g, int64_t width)
+{
+    int64_t pixels = g->high * g->wide, all = g->images * pixels;
+    g->span = pixels >= WHOLE_STRIPS * width ? pixels : all;
+    g->per_span = ceil_div(g->span, width);
+    g->strips = g->span ? all / g->span * g->per_span : 0;
 }
 
 void lgi_gather_products(lg_engine *E, lgi_gathered *g, int64_t count)
@@ -223,11 +390,13 @@ void lgi_gather_products(lg_engine *E, lgi_gathered *g, int64_t count)
             g[i].row = nowhere;
         }
         g[i].chunks = ceil_div(g[i].m, LGI_CHUNK_ROWS);
-        g[i].strips = ceil_div(g[i].images * g[i].high * g[i].wide, width);
+        cut_strips(&g[i], width);
         g[i].first = job.units;
         job.units += g[i].chunks * g[i].strips * g[i].groups;
         work += least(g[i].m, LGI_CHUNK_ROWS) * width * (g[i].k + 8);
     }
     job.per_piece = lgi_units_per_piece(job.units, work / (count ? count : 1) + 1);
-    lgi_parallel(E, ceil_div(job.units, job.per_piece), gather_piece, &job);
+    lgi_parallel(E, ceil_div(job.units, job.per_piece),
+                 E->cpu >= LGI_AVX512 ? gather_piece_avx512
+                 : E->cpu >= LGI_AVX2 ? gather_piece_avx2 : gather_piece, &job);
 }

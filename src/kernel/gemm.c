@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "base/pool.h"
-#include "kernel/tile.h"
+#include "kernel/gemm_block.h"
 
 #include <string.h>
 
@@ -35,8 +35,13 @@
 /* Parts of k are for products that have fewer units than this. */
 enum { FEW_UNITS = 16, LEAST_PART = 1024 };
 
-/* Multiplications of a piece, and of work that is not worth another thread. */
-enum { PIECE_WORK = 1 << 19, SERIAL_WORK = 3 << 20 };
+/* Units that a product of some size has at least, for threads to share, if that leaves
+ * so many rows to each; and the strips that share a copy of a: see lgi_wants_room. */
+enum { SHARED_UNITS = 8, LEAST_ROWS = 96, MOST_STRIPS = 8 };
+
+/* Multiplications of a piece, and of work that is not worth another thread: some
+ * microseconds. */
+enum { PIECE_WORK = 1 << 18, SERIAL_WORK = 1 << 18 };
 
 /* A product worth a call of OpenBLAS, and the columns of its pieces. */
 enum { BLAS_WORK = 1 << 18, BLAS_COLS = 512 };
@@ -46,72 +51,22 @@ typedef struct gemm_job {
     const lgi_batch *batch;
     const lgi_tiling *tiling;
     const lgi_blas *blas;              /* what computes a unit, unless NULL */
-    int64_t chunks, strips;            /* of rows and columns: a unit is one of each */
-    int64_t cols;                      /* of a strip */
+    int64_t chunks, bands;             /* of rows and columns: a unit is one of each */
+    int64_t cols;                      /* of a band: a strip or some */
     int64_t parts, depth;              /* of k, and how much each has */
     int64_t units, per_piece;
     lg_real *partial;                  /* parts,m,n */
+    char *rooms;                       /* one a thread; or NULL */
 } gemm_job;
 
 static int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-/* One strip of b: rows p0 .. p0+k, columns j0 .. j0+cols, with zeros after them. */
-static void pack_strip(const lgi_product *p, const lgi_tiling *tiling, int64_t p0,
-                       int64_t k, int64_t j0, int cols, lg_real *to)
-{
-    if (p->tb) {
-        tiling->transpose(p->b + j0 * p->ldb + p0, p->ldb, k, cols, to);
-        return;
-    }
-    const lg_real *b = p->b + p0 * p->ldb + j0;
-    size_t used = (size_t)cols * sizeof *to;
-    size_t rest = (size_t)(tiling->cols - cols) * sizeof *to;
-    for (int64_t i = 0; i < k; i++, b += p->ldb, to += tiling->cols) {
-        memcpy(to, b, used);
-        if (rest)
-            memset(to + cols, 0, rest);
-    }
-}
-
-/* Waking another thread costs as much as a few million multiplications. */
 int64_t lgi_units_per_piece(int64_t units, int64_t work)
 {
     if (units <= SERIAL_WORK / work)
         return units ? units : 1;
     return divide_up(PIECE_WORK, work);
-}
-
-static void add_bias(const lg_real *bias, lg_real *c, int64_t ldc, int64_t rows, int cols)
-{
-    for (int64_t i = 0; i < rows; i++, c += ldc)
-        for (int j = 0; j < cols; j++)
-            c[j] += bias[j];
-}
-
-/* Rows i0 .. i0+rows of strip j0, over the whole of k. */
-static void compute_strip(const lgi_product *p, const lgi_tiling *tiling, int64_t i0,
-                          int64_t rows, int64_t j0)
-{
-    _Alignas(64) lg_real packed[LGI_STRIP_DEPTH * LGI_STRIP_COLS];
-    int cols = (int)smaller(tiling->cols, p->n - j0);
-    bool direct = !p->tb && cols == tiling->cols && rows <= 2 * tiling->rows;
-    lgi_tile t = {.arow = p->ta ? 1 : p->lda, .astep = p->ta ? p->lda : 1, .b = packed,
-                  .bstep = direct ? p->ldb : tiling->cols, .c = p->c + i0 * p->ldc + j0,
-                  .ldc = p->ldc, .cols = cols, .add = p->add};
-
-    for (int64_t p0 = 0; p0 == 0 || p0 < p->k; p0 += LGI_STRIP_DEPTH) {
-        t.k = smaller(LGI_STRIP_DEPTH, p->k - p0);
-        t.a = p->a + i0 * t.arow + p0 * t.astep;
-        if (direct)
-            t.b = p->b + p0 * p->ldb + j0;
-        else
-            pack_strip(p, tiling, p0, t.k, j0, cols, packed);
-        lgi_multiply_rows(tiling, t, rows);
-        t.add = true;
-    }
-    if (p->bias)
-        add_bias(p->bias + j0, t.c, p->ldc, rows, cols);
 }
 
 #ifndef LG_NO_BLAS
@@ -192,19 +147,18 @@ static const lgi_blas *blas_for(lg_engine *E, const lgi_product *p)
 #endif
 }
 
-static void compute_blas(const lgi_blas *blas, const lgi_product *p, int64_t i0,
-                         int64_t rows, int64_t j0)
+static void compute_blas(const lgi_blas *blas, const lgi_product *p, lgi_gemm_block at)
 {
 #ifndef LG_NO_BLAS
-    int64_t cols = smaller(BLAS_COLS, p->n - j0);
-    const lg_real *a = p->a + (p->ta ? i0 : i0 * p->lda);
-    const lg_real *b = p->b + (p->tb ? j0 * p->ldb : j0);
-    lg_real *c = p->c + i0 * p->ldc + j0;
+    const lg_real *a = p->a + (p->ta ? at.i : at.i * p->lda);
+    const lg_real *b = p->b + (p->tb ? at.j * p->ldb : at.j);
+    lg_real *c = p->c + at.i * p->ldc + at.j;
     blas->gemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans,
-               p->tb ? CblasTrans : CblasNoTrans, (int)rows, (int)cols, (int)p->k, 1, a,
-               (int)p->lda, b, (int)p->ldb, p->add, c, (int)p->ldc);
-    if (p->bias)
-        add_bias(p->bias + j0, c, p->ldc, rows, (int)cols);
+               p->tb ? CblasTrans : CblasNoTrans, (int)at.rows, (int)at.cols, (int)p->k,
+               1, a, (int)p->lda, b, (int)p->ldb, p->add, c, (int)p->ldc);
+    for (int64_t i = 0; p->bias && i < at.rows; i++)
+        for (int64_t j = 0; j < at.cols; j++)
+            c[i * p->ldc + j] += p->bias[at.j + j];
 #endif
 }
 
@@ -237,25 +191,28 @@ static lgi_product part_of(const gemm_job *job, int64_t part)
     return p;
 }
 
-static void compute_unit(const gemm_job *job, int64_t unit)
+static void compute_unit(const gemm_job *job, int64_t unit, lg_real *room)
 {
-    int64_t strip = unit % job->strips, chunk = unit / job->strips % job->chunks;
-    int64_t which = unit / (job->strips * job->chunks);
+    int64_t band = unit % job->bands, chunk = unit / job->bands % job->chunks;
+    int64_t which = unit / (job->bands * job->chunks);
     lgi_product p = job->parts > 1 ? part_of(job, which)
                   : job->batch ? batch_entry(job, which) : *job->p;
     int64_t from = p.m * chunk / job->chunks, to = p.m * (chunk + 1) / job->chunks;
+    lgi_gemm_block at = {from, to - from, band * job->cols,
+                         smaller(job->cols, p.n - band * job->cols)};
     if (job->blas)
-        compute_blas(job->blas, &p, from, to - from, strip * job->cols);
+        compute_blas(job->blas, &p, at);
     else
-        compute_strip(&p, job->tiling, from, to - from, strip * job->cols);
+        lgi_compute_block(job->tiling, &p, at, room);
 }
 
 static void gemm_piece(void *arg, int64_t piece, int worker)
 {
     const gemm_job *job = arg;
     int64_t end = smaller(job->units, (piece + 1) * job->per_piece);
+    void *room = job->rooms ? job->rooms + worker * (int64_t)LGI_ROOM : NULL;
     for (int64_t u = piece * job->per_piece; u < end; u++)
-        compute_unit(job, u);
+        compute_unit(job, u, room);
 }
 
 /* Sums the parts of one strip's worth of elements, in order. */
@@ -273,39 +230,76 @@ static void sum_parts(void *arg, int64_t piece, int worker)
         }
 }
 
+/* How many chunks the rows are cut into, where there are so many bands. */
+static int64_t count_chunks(const lgi_product *p, int64_t bands)
+{
+    int64_t chunks = divide_up(p->m, LGI_CHUNK_ROWS);
+    double work = (double)p->m * (double)p->n * (double)p->k;
+    while (chunks && chunks * bands < SHARED_UNITS && p->m / chunks >= 2 * LEAST_ROWS
+           && work / (double)(chunks * bands) >= 2 * PIECE_WORK)
+        chunks *= 2;
+    return chunks;
+}
+
+/* How many strips make a band, if each unit is to copy its part of a first. */
+static int64_t strips_in_band(const lgi_product *p, int64_t cols)
+{
+    int64_t strips = divide_up(p->n, cols) * divide_up(p->m, LGI_CHUNK_ROWS) / FEW_UNITS;
+    return lgi_wants_room(p) ? smaller(MOST_STRIPS, strips ? strips : 1) : 1;
+}
+
+/* Where k is long and units are few, it is cut, too. */
+static void cut_k(gemm_job *job)
+{
+    int64_t k = job->p->k, parts = smaller(FEW_UNITS / job->units, k / LEAST_PART);
+    job->depth = divide_up(divide_up(k, parts > 1 ? parts : 1), LGI_STRIP_DEPTH)
+                 * LGI_STRIP_DEPTH;
+    job->parts = job->depth ? divide_up(k, job->depth) : 1;
+    job->units *= job->parts;
+}
+
 static gemm_job plan_gemm(lg_engine *E, const lgi_product *p, const lgi_batch *batch)
 {
     gemm_job job = {.p = p, .batch = batch, .tiling = lgi_tiling_of(E->cpu), .parts = 1};
     job.blas = blas_for(E, p);
-    job.cols = job.blas ? BLAS_COLS : job.tiling->cols;
-    job.chunks = divide_up(p->m, LGI_CHUNK_ROWS);
-    job.strips = divide_up(p->n, job.cols);
-    job.units = job.chunks * job.strips;
+    job.cols = lgi_strip_cols(job.tiling, p);
+    job.cols = job.blas ? BLAS_COLS : job.cols * strips_in_band(p, job.cols);
+    job.bands = divide_up(p->n, job.cols);
+    job.chunks = count_chunks(p, batch ? job.bands * batch->n : job.bands);
+    job.units = job.chunks * job.bands;
     if (batch)
         job.units *= batch->n;
-    else if (!job.blas && job.units && job.units < FEW_UNITS) {
-        int64_t parts = smaller(FEW_UNITS / job.units, p->k / LEAST_PART);
-        job.depth = divide_up(divide_up(p->k, parts > 1 ? parts : 1), LGI_STRIP_DEPTH)
-                    * LGI_STRIP_DEPTH;
-        job.parts = job.depth ? divide_up(p->k, job.depth) : 1;
-        job.units *= job.parts;
-    }
-    int64_t work = divide_up(p->m, job.chunks ? job.chunks : 1) * job.cols
+    else if (!job.blas && job.units && job.units < FEW_UNITS)
+        cut_k(&job);
+    int64_t work = divide_up(p->m, job.chunks ? job.chunks : 1) * smaller(job.cols, p->n)
                    * (job.parts > 1 ? job.depth : p->k) + 1;
     job.per_piece = lgi_units_per_piece(job.units, work);
     return job;
 }
 
+/* Of the partial sums; rooms follow. */
+static size_t partial_bytes(const gemm_job *job)
+{
+    size_t bytes = (size_t)(job->p->m * job->p->n) * sizeof(lg_real);
+    return job->parts > 1 ? ((size_t)job->parts * bytes + 63) / 64 * 64 : 0;
+}
+
+static bool has_rooms(const gemm_job *job)
+{
+    return !job->blas && lgi_wants_room(job->p) && job->cols > 2 * job->tiling->cols;
+}
+
 size_t lgi_gemm_scratch(lg_engine *E, const lgi_product *p, const lgi_batch *batch)
 {
     gemm_job job = plan_gemm(E, p, batch);
-    return job.parts > 1 ? (size_t)(job.parts * p->m * p->n) * sizeof(lg_real) : 0;
+    return partial_bytes(&job) + (has_rooms(&job) ? (size_t)E->threads * LGI_ROOM : 0);
 }
 
 void lgi_gemm(lg_engine *E, const lgi_product *p, const lgi_batch *batch, void *scratch)
 {
     gemm_job job = plan_gemm(E, p, batch);
     job.partial = scratch;
+    job.rooms = has_rooms(&job) ? (char *)scratch + partial_bytes(&job) : NULL;
     lgi_parallel(E, divide_up(job.units, job.per_piece), gemm_piece, &job);
     if (job.parts > 1)
         lgi_parallel(E, job.chunks, sum_parts, &job);
@@ -317,7 +311,6 @@ void lgi_gemm_serial(lgi_cpu cpu, const lgi_product *p)
     int64_t chunks = divide_up(p->m, LGI_CHUNK_ROWS);
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         int64_t from = p->m * chunk / chunks, to = p->m * (chunk + 1) / chunks;
-        for (int64_t j = 0; j < p->n; j += tiling->cols)
-            compute_strip(p, tiling, from, to - from, j);
+        lgi_compute_block(tiling, p, (lgi_gemm_block){from, to - from, 0, p->n}, NULL);
     }
 }

@@ -62,6 +62,8 @@ static void cut_pieces(reduce_plan *p)
     int64_t work = p->width * p->terms;        /* of a block */
     bool few = p->blocks < REDUCE_MANY && work >= 2 * REDUCE_PIECE;
     p->slice = few ? reduce_pieces(REDUCE_PIECE, p->width) : p->terms;
+    if (few && !p->by_rows && p->inner < p->slice)     /* whole runs */
+        p->slice -= p->slice % p->inner;
     p->slices = p->slice ? reduce_pieces(p->terms, p->slice) : 1;
     p->blocks_a_piece = few || work >= REDUCE_PIECE ? 1 : REDUCE_PIECE / (work + 1) + 1;
     p->pieces = reduce_pieces(p->blocks, p->blocks_a_piece) * p->slices;
@@ -105,10 +107,12 @@ static int64_t offset_at(const walked *w, int64_t flat)
     return offset;
 }
 
-/* One term: a run of numbers into a total, or a row of numbers into as many. */
+/* Terms: count runs of n numbers, which begin stride apart, into a total, or a row of
+ * numbers into as many. */
 typedef struct reducer {
     double start;
-    double (*run)(const lg_real *x, int64_t n, double center);
+    double (*runs)(const lg_real *x, int64_t stride, int64_t count, int64_t n,
+                   double center);
     void (*row)(double *total, const lg_real *x, int64_t n, const double *center);
     double (*join)(double a, double b);
 } reducer;
@@ -119,17 +123,20 @@ typedef struct reducer {
         (void)c;                                                                        \
         return expr;                                                                    \
     }                                                                                   \
-    LGI_ALWAYS_INLINE double name##_run_any(const lg_real *x, int64_t n, double c)      \
+    LGI_ALWAYS_INLINE double name##_runs_any(const lg_real *x, int64_t stride,          \
+                                             int64_t count, int64_t n, double c)        \
     {                                                                                   \
         double lane[REDUCE_LANES];                                                      \
         int64_t whole = n - n % REDUCE_LANES;                                           \
         for (int j = 0; j < REDUCE_LANES; j++)                                          \
             lane[j] = first;                                                            \
-        for (int64_t i = 0; i < whole; i += REDUCE_LANES)                               \
-            for (int j = 0; j < REDUCE_LANES; j++)                                      \
-                lane[j] = name##_step(lane[j], (double)x[i + j], c);                    \
-        for (int64_t i = whole; i < n; i++)                                             \
-            lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);            \
+        for (; count > 0; count--, x += stride) {                                       \
+            for (int64_t i = 0; i < whole; i += REDUCE_LANES)                           \
+                for (int j = 0; j < REDUCE_LANES; j++)                                  \
+                    lane[j] = name##_step(lane[j], (double)x[i + j], c);                \
+            for (int64_t i = whole; i < n; i++)                                         \
+                lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);        \
+        }                                                                               \
         for (int half = REDUCE_LANES / 2; half > 0; half /= 2)                          \
             for (int j = 0; j < half; j++)                                              \
                 lane[j] = name##_join(lane[j], lane[j + half]);                         \
@@ -149,9 +156,10 @@ typedef struct reducer {
     REDUCER_FOR(name, avx2, LGI_AVX2_CODE)
 
 #define REDUCER_FOR(name, set, code)                                                    \
-    code static double name##_run_##set(const lg_real *x, int64_t n, double c)          \
+    code static double name##_runs_##set(const lg_real *x, int64_t stride,              \
+                                         int64_t count, int64_t n, double c)            \
     {                                                                                   \
-        return name##_run_any(x, n, c);                                                 \
+        return name##_runs_any(x, stride, count, n, c);                                 \
     }                                                                                   \
     code static void name##_row_##set(double *t, const lg_real *x, int64_t n,           \
                                       const double *c)                                  \
@@ -179,10 +187,10 @@ REDUCER(min, INFINITY, min_join(t, v))
 
 #define REDUCERS(set)                                                                   \
     {                                                                                   \
-        [LGI_SUM] = {0, sum_run_##set, sum_row_##set, sum_join},                        \
-        [LGI_SUM_SQUARES] = {0, squares_run_##set, squares_row_##set, squares_join},    \
-        [LGI_MAX] = {-INFINITY, max_run_##set, max_row_##set, max_join},                \
-        [LGI_MIN] = {INFINITY, min_run_##set, min_row_##set, min_join},                 \
+        [LGI_SUM] = {0, sum_runs_##set, sum_row_##set, sum_join},                        \
+        [LGI_SUM_SQUARES] = {0, squares_runs_##set, squares_row_##set, squares_join},    \
+        [LGI_MAX] = {-INFINITY, max_runs_##set, max_row_##set, max_join},                \
+        [LGI_MIN] = {INFINITY, min_runs_##set, min_row_##set, min_join},                 \
     }
 
 static const reducer reducers[2][4] = {REDUCERS(plain), REDUCERS(avx2)};
@@ -195,18 +203,25 @@ typedef struct reduce_job {
     double *partial;                   /* slices, totals */
 } reduce_job;
 
-/* The terms from .. end of total number k, a run at a time. */
+/* The terms from .. end of total number k: whole runs, as many as are equally far apart,
+ * or a part of one. */
 static double total_of_runs(const reduce_job *r, int64_t k, int64_t from, int64_t end)
 {
     const reduce_plan *p = &r->plan;
+    const walked *w = &p->reduced;
     const lg_real *x = r->x + offset_at(&p->kept, k);
     double total = r->how->start, c = r->center ? r->center[k] : 0;
     for (int64_t at = from; at < end;) {
-        int64_t column = at % p->inner, n = p->inner - column;
-        n = n < end - at ? n : end - at;
-        const lg_real *run = x + offset_at(&p->reduced, at / p->inner) + column;
-        total = r->how->join(total, r->how->run(run, n, c));
-        at += n;
+        int64_t row = at / p->inner, column = at - row * p->inner, count = 1, stride = 0;
+        int64_t n = p->inner - column < end - at ? p->inner - column : end - at;
+        if (n == p->inner && w->n) {
+            int64_t dim = w->dim[w->n - 1], left = dim - row % dim;
+            count = (end - at) / n < left ? (end - at) / n : left;
+            stride = w->stride[w->n - 1];
+        }
+        const lg_real *first = x + offset_at(w, row) + column;
+        total = r->how->join(total, r->how->runs(first, stride, count, n, c));
+        at += count * n;
     }
     return total;
 }

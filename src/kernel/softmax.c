@@ -149,6 +149,12 @@ LGI_AVX2_CODE static void softmax_piece_avx2(void *job, int64_t piece, int worke
     softmax_piece_any(job, piece);
 }
 
+LGI_AVX512_CODE static void softmax_piece_avx512(void *job, int64_t piece, int worker)
+{
+    (void)worker;
+    softmax_piece_any(job, piece);
+}
+
 void lgi_softmax(lg_engine *E, lgi_softmax_kind kind, const lg_real *x, lg_real *y,
                  int64_t outer, int64_t size, int64_t stride)
 {

@@ -10,6 +10,10 @@
 #define LG_KERNEL_TILE_H
 #include "base/engine.h"
 
+/* What is thin: rows for which there is a wider tile, with so many columns at most, and
+ * the k of a strip of b that stays in registers. */
+enum { LGI_FEW_ROWS = 3, LGI_FEW_COLS = 128, LGI_SHALLOW = 4 };
+
 /* k and columns of a packed strip, which stays in the first cache, and the rows of a that
  * pass over it, which stay in the second. */
 enum { LGI_STRIP_DEPTH = 256, LGI_STRIP_COLS = 32, LGI_CHUNK_ROWS = 256 };
@@ -22,6 +26,14 @@ enum { LGI_STRIP_DEPTH = 256, LGI_STRIP_COLS = 32, LGI_CHUNK_ROWS = 256 };
 #define LGI_UNROLL _Pragma("GCC unroll 16")
 #endif
 
+/* What is read next: while a tile is computed a step of its loop over k fetches the line
+ * of at + row*rowstep + i*step and the one after it, for n steps a row. */
+typedef struct lgi_ahead {
+    const lg_real *at;
+    int64_t step, n;
+    int64_t rowstep, rows;             /* 0 rows: nothing */
+} lgi_ahead;
+
 typedef struct lgi_tile {
     const lg_real *a;                  /* element (i, p) at a[i*arow + p*astep] */
     int64_t arow, astep;
@@ -32,11 +44,24 @@ typedef struct lgi_tile {
     int64_t k;
     int rows, cols;                    /* up to the tiling's */
     bool add;                          /* c += a b */
+    const lg_real *bias;               /* cols: added to every row at last; or NULL */
+    lgi_ahead ahead;                   /* of use to those tiles that look at it */
 } lgi_tile;
 
 typedef struct lgi_tiling {
     int rows, cols;                    /* of the largest tile */
     void (*multiply)(const lgi_tile *t);
+
+    /* Of up to LGI_FEW_ROWS rows, and of more columns than cols: LGI_FEW_COLS at most.
+     * Of b no more than the columns are read. */
+    int few_cols;
+    void (*multiply_few)(const lgi_tile *t);
+
+    /* Of a k up to LGI_SHALLOW, and of any number of rows. */
+    void (*multiply_shallow)(const lgi_tile *t);
+
+    /* to[p*cols + j] = b[p*ldb + j]: packs a strip; n columns, then zeros. */
+    void (*copy)(const lg_real *b, int64_t ldb, int64_t k, int n, lg_real *to);
 
     /* to[p*cols + j] = b[j*ldb + p]: packs a transposed strip; n columns, then zeros. */
     void (*transpose)(const lg_real *b, int64_t ldb, int64_t k, int n, lg_real *to);

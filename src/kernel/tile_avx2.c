@@ -9,25 +9,35 @@
 #ifdef LG_DOUBLE
 typedef __m256d vec256;
 #define V256(name) _mm256_##name##_pd
+#define FMA_256 __builtin_fma
 #else
 typedef __m256 vec256;
 #define V256(name) _mm256_##name##_ps
+#define FMA_256 __builtin_fmaf
 #endif
 
-enum { LANES_256 = 32 / sizeof(lg_real), ROWS_256 = 6 };
+enum { LANES_256 = 32 / sizeof(lg_real), ROWS_256 = 6, FEW_256 = 4 };
 #define TARGET_256 __attribute__((target("avx2,fma")))
 
 TARGET_256 __attribute__((always_inline))
-static inline void finish_256(const lgi_tile *t, lg_real *c, int cols, vec256 sum)
+static inline void finish_256(const lgi_tile *t, lg_real *c, int from, vec256 sum)
 {
-    if (cols >= LANES_256) {
-        V256(storeu)(c, t->add ? V256(add)(V256(loadu)(c), sum) : sum);
+    c += from;
+    if (t->cols - from >= LANES_256) {
+        if (t->add)
+            sum = V256(add)(V256(loadu)(c), sum);
+        if (t->bias)
+            sum = V256(add)(sum, V256(loadu)(t->bias + from));
+        V256(storeu)(c, sum);
         return;
     }
     lg_real part[LANES_256];
     V256(storeu)(part, sum);
-    for (int j = 0; j < cols; j++)
+    for (int j = 0; j < t->cols - from; j++) {
         c[j] = t->add ? c[j] + part[j] : part[j];
+        if (t->bias)
+            c[j] += t->bias[from + j];
+    }
 }
 
 /* rows and vectors are constants where this is inlined. */
@@ -54,9 +64,9 @@ static inline void sweep_256(const lgi_tile *t, const int rows, const int vector
     }
     LGI_UNROLL
     for (int i = 0; i < rows; i++) {
-        finish_256(t, t->c + i * t->ldc, t->cols, sum[i][0]);
+        finish_256(t, t->c + i * t->ldc, 0, sum[i][0]);
         if (vectors > 1)
-            finish_256(t, t->c + i * t->ldc + LANES_256, t->cols - LANES_256, sum[i][1]);
+            finish_256(t, t->c + i * t->ldc, LANES_256, sum[i][1]);
     }
 }
 
@@ -68,6 +78,84 @@ TARGET_256 static void multiply_256(const lgi_tile *t)
     const bool wide = t->cols > LANES_256;
     switch (t->rows) {
     CASE_256(1) CASE_256(2) CASE_256(3) CASE_256(4) CASE_256(5) CASE_256(6)
+    }
+}
+
+/* A few rows, and columns that b is read no further than. */
+TARGET_256 __attribute__((always_inline))
+static inline void sweep_few_256(const lgi_tile *t, int j, const int rows,
+                                 const int vectors)
+{
+    vec256 sum[LGI_FEW_ROWS][FEW_256];
+    const lg_real *a = t->a, *b = t->b + j;
+    LGI_UNROLL
+    for (int i = 0; i < rows; i++)
+        LGI_UNROLL
+        for (int v = 0; v < vectors; v++)
+            sum[i][v] = V256(setzero)();
+    for (int64_t p = t->k; p > 0; p--, a += t->astep, b += t->bstep)
+        LGI_UNROLL
+        for (int i = 0; i < rows; i++) {
+            vec256 x = V256(set1)(a[i * t->arow]);
+            LGI_UNROLL
+            for (int v = 0; v < vectors; v++)
+                sum[i][v] = V256(fmadd)(x, V256(loadu)(b + v * LANES_256), sum[i][v]);
+        }
+    LGI_UNROLL
+    for (int i = 0; i < rows; i++)
+        LGI_UNROLL
+        for (int v = 0; v < vectors; v++)
+            finish_256(t, t->c + i * t->ldc, j + v * LANES_256, sum[i][v]);
+}
+
+/* One element, by the same steps. */
+TARGET_256 static void multiply_one_256(const lgi_tile *t, int i, int j)
+{
+    lg_real sum = 0, *c = t->c + i * t->ldc + j;
+    const lg_real *a = t->a + i * t->arow, *b = t->b + j;
+    for (int64_t p = 0; p < t->k; p++)
+        sum = FMA_256(a[p * t->astep], b[p * t->bstep], sum);
+    *c = t->add ? *c + sum : sum;
+    if (t->bias)
+        *c += t->bias[j];
+}
+
+TARGET_256 static void multiply_few_256(const lgi_tile *t)
+{
+    int j = 0;
+    for (; j + FEW_256 * LANES_256 <= t->cols; j += FEW_256 * LANES_256)
+        switch (t->rows) {
+        case 1: sweep_few_256(t, j, 1, FEW_256); break;
+        case 2: sweep_few_256(t, j, 2, FEW_256); break;
+        case 3: sweep_few_256(t, j, 3, FEW_256); break;
+        }
+    for (; j + LANES_256 <= t->cols; j += LANES_256)
+        switch (t->rows) {
+        case 1: sweep_few_256(t, j, 1, 1); break;
+        case 2: sweep_few_256(t, j, 2, 1); break;
+        case 3: sweep_few_256(t, j, 3, 1); break;
+        }
+    for (; j < t->cols; j++)
+        for (int i = 0; i < t->rows; i++)
+            multiply_one_256(t, i, j);
+}
+
+static void multiply_shallow_256(const lgi_tile *t)
+{
+    lgi_multiply_rows(&lgi_avx2_tiling, *t, t->rows);
+}
+
+TARGET_256 static void copy_256(const lg_real *b, int64_t ldb, int64_t k, int n,
+                                lg_real *to)
+{
+    for (int64_t p = 0; p < k; p++, b += ldb, to += 2 * LANES_256) {
+        if (n == 2 * LANES_256) {
+            V256(storeu)(to, V256(loadu)(b));
+            V256(storeu)(to + LANES_256, V256(loadu)(b + LANES_256));
+            continue;
+        }
+        memcpy(to, b, (size_t)n * sizeof *to);
+        memset(to + n, 0, (size_t)(2 * LANES_256 - n) * sizeof *to);
     }
 }
 
@@ -148,6 +236,7 @@ static void gather_256(const lg_real *src, const int32_t *row, int64_t k,
             to[j] = src[row[p] + at[j]];
 }
 
-const lgi_tiling lgi_avx2_tiling = {ROWS_256, 2 * LANES_256, multiply_256, transpose_256,
-                                    gather_256};
+const lgi_tiling lgi_avx2_tiling = {ROWS_256, 2 * LANES_256, multiply_256, LGI_FEW_COLS,
+                                    multiply_few_256, multiply_shallow_256, copy_256,
+                                    transpose_256, gather_256};
 #endif

@@ -33,8 +33,19 @@ static void multiply_plain(const lgi_tile *t)
     for (int i = 0; i < t->rows; i++) {
         lg_real *c = t->c + i * t->ldc, part[TILE_COLS];
         memcpy(part, sum[i], sizeof part);
-        for (int j = 0; j < t->cols; j++)
+        for (int j = 0; j < t->cols; j++) {
             c[j] = t->add ? c[j] + part[j] : part[j];
+            if (t->bias)
+                c[j] += t->bias[j];
+        }
+    }
+}
+
+static void copy_plain(const lg_real *b, int64_t ldb, int64_t k, int n, lg_real *to)
+{
+    for (int64_t p = 0; p < k; p++, b += ldb, to += TILE_COLS) {
+        memcpy(to, b, (size_t)n * sizeof *to);
+        memset(to + n, 0, (size_t)(TILE_COLS - n) * sizeof *to);
     }
 }
 
@@ -61,8 +72,27 @@ static void gather_plain(const lg_real *src, const int32_t *row, int64_t k,
             to[j] = src[row[p] + at[j]];
 }
 
-const lgi_tiling lgi_plain_tiling = {TILE_ROWS, TILE_COLS, multiply_plain,
-                                     transpose_plain, gather_plain};
+/* b is read to the end of a vector, so what is at its edge is copied first. */
+static void multiply_few_plain(const lgi_tile *t)
+{
+    lg_real b[LGI_STRIP_DEPTH * TILE_COLS];
+    lgi_tile part = *t;
+    if (t->cols < TILE_COLS) {
+        copy_plain(t->b, t->bstep, t->k, t->cols, b);
+        part.b = b;
+        part.bstep = TILE_COLS;
+    }
+    multiply_plain(&part);
+}
+
+static void multiply_shallow_plain(const lgi_tile *t)
+{
+    lgi_multiply_rows(&lgi_plain_tiling, *t, t->rows);
+}
+
+const lgi_tiling lgi_plain_tiling = {TILE_ROWS, TILE_COLS, multiply_plain, TILE_COLS,
+                                     multiply_few_plain, multiply_shallow_plain,
+                                     copy_plain, transpose_plain, gather_plain};
 
 const lgi_tiling *lgi_tiling_of(lgi_cpu cpu)
 {

@@ -33,50 +33,87 @@ LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(lg_real x)
 }
 LGI_ALWAYS_INLINE lg_real lgi_tanh(lg_real x) { return tanh(x); }
 LGI_ALWAYS_INLINE lg_real lgi_log1p_of_small(lg_real u) { return log1p(u); }
+LGI_ALWAYS_INLINE lg_real lgi_expm1(lg_real x) { return expm1(x); }
+LGI_ALWAYS_INLINE lg_real lgi_log(lg_real x) { return log(x); }
+LGI_ALWAYS_INLINE lg_real lgi_log1p(lg_real x) { return log1p(x); }
+LGI_ALWAYS_INLINE lg_real lgi_erf(lg_real x) { return erf(x); }
+LGI_ALWAYS_INLINE lg_real lgi_sin(lg_real x) { return sin(x); }
+LGI_ALWAYS_INLINE lg_real lgi_cos(lg_real x) { return cos(x); }
 
 #else
 
 typedef double lgi_wide;
-LGI_ALWAYS_INLINE lgi_wide lgi_wide_exp(lgi_wide x) { return exp(x); }
-LGI_ALWAYS_INLINE lgi_wide lgi_wide_erfc(lgi_wide x) { return erfc(x); }
+
+LGI_ALWAYS_INLINE uint32_t lgi_bits_of(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+LGI_ALWAYS_INLINE float lgi_of_bits(uint32_t bits)
+{
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* 2^n for n in -126 .. 127; of others nothing is asked. */
 LGI_ALWAYS_INLINE float lgi_power_of_two(uint32_t n)
 {
-    uint32_t bits = (n + 127) << 23;
-    float f;
-    memcpy(&f, &bits, sizeof f);
-    return f;
+    return lgi_of_bits((n + 127) << 23);
 }
 
-/* 2^n e^r with |r| <= log(2) / 2; the polynomial is Cephes' (Moshier 1989). n is found by
- * adding 1.5 * 2^23, which rounds; 2^n is applied in halves, since it may be out of range
- * where the product is not. */
-LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(float x)
+/* x as n log(2) + r, with |r| <= log(2) / 2. n is found by adding 1.5 * 2^23, which
+ * rounds. */
+typedef struct lgi_power { float r; uint32_t n; } lgi_power;
+
+LGI_ALWAYS_INLINE lgi_power lgi_whole_power(float x)
 {
     const float shift = 12582912;
-    uint32_t bits, zero;
-    x = x > 89 ? 89 : x;               /* inf from here on */
-    x = x < -150 ? -150 : x;           /* 0 from here on; a NaN stays */
     float shifted = x * 1.44269504f + shift, n = shifted - shift;
     float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    return (lgi_power){r, lgi_bits_of(shifted) - lgi_bits_of(shift)};
+}
+
+/* (e^r - 1 - r) / r^2; the polynomial is Cephes' (Moshier 1989). */
+LGI_ALWAYS_INLINE float lgi_exp_rest(float r)
+{
     float p = 1.9875691500e-4f;
     p = p * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * (r * r) + r + 1;
-    memcpy(&bits, &shifted, sizeof bits);
-    memcpy(&zero, &shift, sizeof zero);
-    uint32_t whole = bits - zero, half = (whole + 256) / 2 - 128;
-    return (lgi_factors){p * lgi_power_of_two(half), lgi_power_of_two(whole - half)};
+    return p * r + 5.0000001201e-1f;
+}
+
+/* 2^n e^r, where 2^n is applied in halves, since it may be out of range where the product
+ * is not. */
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(float x)
+{
+    x = x > 89 ? 89 : x;               /* inf from here on */
+    x = x < -150 ? -150 : x;           /* 0 from here on; a NaN stays */
+    lgi_power w = lgi_whole_power(x);
+    float p = lgi_exp_rest(w.r) * (w.r * w.r) + w.r + 1;
+    uint32_t half = (w.n + 256) / 2 - 128;
+    return (lgi_factors){p * lgi_power_of_two(half), lgi_power_of_two(w.n - half)};
 }
 
 LGI_ALWAYS_INLINE float lgi_exp(float x)
 {
     lgi_factors e = lgi_exp_factors(x);
     return e.a * e.b;
+}
+
+/* 2^n (e^r - 1) + 2^n - 1, halved, since 2^128 is out of range. */
+LGI_ALWAYS_INLINE float lgi_expm1(float x)
+{
+    float c = x > 89 ? 89 : x;
+    c = c < -20 ? -20 : c;
+    lgi_power w = lgi_whole_power(c);
+    float half = lgi_power_of_two(w.n - 1), p = lgi_exp_rest(w.r) * (w.r * w.r) + w.r;
+    float y = 2 * ((half - 0.5f) + half * p);
+    return fabsf(x) < 1e-8f ? x : y;   /* of -0: -0 */
 }
 
 /* (1 - e) / (1 + e) with e = exp(-2|x|), which near 0 is Cephes' polynomial. */
@@ -104,6 +141,7 @@ LGI_ALWAYS_INLINE float lgi_log1p_of_small(float u)
     return 2 * z + 2 * z * w * p;
 }
 
+#include "kernel/vector_more.h"
 #endif
 
 /* by exp(x) for x up to 0 and e its factors; with all digits, unless by is above 1e15. */

@@ -31,6 +31,8 @@ typedef struct lgl_file {
 extern const lgl_file lgl_files[];     /* NULL ends */
 
 lg_engine *lgl_engine(lua_State *L);   /* of this Lua state */
+lg_engine *const *lgl_engine_place(lua_State *L);      /* where it is as long as the state
+                                                          lives; NULL is there: closed */
 void lgl_use_engine(lua_State *L, lg_engine *E);   /* a host's: before luaopen_lugano */
 void lgl_push_core(lua_State *L);      /* the table core, after luaopen_lugano; or nil */
 
@@ -47,6 +49,7 @@ bool lgl_again(lua_State *L, lg_engine *E, int tries);
 
 /* check: these may raise */
 void lgl_safepoint(lua_State *L);              /* tells the collector of new bytes */
+void lgl_charge(lua_State *L, lg_engine *E);   /* the same, with the engine at hand */
 lg_tensor **lgl_push_box(lua_State *L);        /* pushes an empty tensor */
 void *lgl_push_object(lua_State *L, const char *type, size_t size);    /* cleared */
 lg_tensor *lgl_check_tensor(lua_State *L, int arg);          /* borrowed from the box */
@@ -54,9 +57,13 @@ lg_tensor *lgl_opt_tensor(lua_State *L, int arg);            /* NULL: none and n
 bool lgl_is_tensor(lua_State *L, int arg);
 /* Sizes, as numbers to the last argument or in a table; returns how many. */
 int lgl_check_dims(lua_State *L, int arg, int64_t dim[LG_MAX_DIM]);
-/* Attributes from arguments first .. last, by position or in a table by name. */
+/* Attributes from arguments first .. last, by position or in a table by name; those that
+ * are not there have their defaults, or stay as they are: it gives a bit for each that is
+ * there. */
 void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
                      const lgi_signature *s, void *attrs);
+uint32_t lgl_read_attrs(lua_State *L, int first, int last, const char *who,
+                        const lgi_signature *s, void *attrs);
 void lgl_push_options(lua_State *L, const lgi_signature *s);  /* as data: lua_layer.c */
 lua_Integer lgl_check_whole(lua_State *L, int arg, lua_Integer least, lua_Integer most);
 
@@ -77,6 +84,7 @@ lg_tensor *lgl_unboxed(lua_State *L, lg_engine *E, int arg); /* fails if closed 
 /* finish */
 int lgl_raise(lua_State *L);                   /* the engine's failure, with the script's
                                                   line before it; clears it; no return */
+void lgl_push_failure(lua_State *L);           /* its message alone, pushed */
 int lgl_error(lua_State *L, const char *format, ...);        /* another, the same way */
 void lgl_where(lua_State *L);                  /* pushes "script.lua:12: ", or "" */
 

@@ -174,8 +174,8 @@ static int read_spread(reading *r, const lgi_attr *a, int arg, int last)
     return arg;
 }
 
-void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
-                     const lgi_signature *s, void *attrs)
+uint32_t lgl_read_attrs(lua_State *L, int first, int last, const char *who,
+                        const lgi_signature *s, void *attrs)
 {
     reading r = {L, who, s, attrs, 0};
     int next = 0;                      /* the attribute whose place it is */
@@ -197,6 +197,13 @@ void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
             arg++;
         }
     }
-    if (lgi_default_attrs(lgl_engine(L), who, s, attrs, r.given) < 0)
+    return r.given;
+}
+
+void lgl_check_attrs(lua_State *L, int first, int last, const char *who,
+                     const lgi_signature *s, void *attrs)
+{
+    uint32_t given = lgl_read_attrs(L, first, last, who, s, attrs);
+    if (lgi_default_attrs(lgl_engine(L), who, s, attrs, given) < 0)
         lgl_raise(L);
 }

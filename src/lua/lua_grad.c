@@ -50,10 +50,6 @@ static int count_wanted(lua_State *L, int arg)
 
 static void read_wanted(lua_State *L, int arg, int n, lg_tensor **wanted)
 {
-    if (!lua_istable(L, arg)) {
-        wanted[0] = lgl_check_tensor(L, arg);
-        return;
-    }
     for (int i = 0; i < n; i++) {
         lua_rawgeti(L, arg, i + 1);
         if (!lgl_is_tensor(L, -1))
@@ -86,6 +82,24 @@ static void keep_gradients(lua_State *L, int t, int n, lg_tensor **out)
     }
 }
 
+/* grad(y, x, options) with x a tensor, and 4 values on the stack; the last: the seed. */
+static int grad_of_one(lua_State *L, lg_engine *E, int flags, bool seeded)
+{
+    lgl_charge(L, E);
+    lg_tensor **box = lgl_push_box(L), *out;
+    lg_tensor *pinned[] = {lgl_unboxed(L, E, 1), lgl_unboxed(L, E, 2),
+                           seeded ? lgl_unboxed(L, E, 4) : NULL};
+    lgl_pin(3, pinned);
+    LGL_COMPUTE(L, E, compute_grad(E, pinned[0], pinned[2], 1, pinned + 1, flags, &out));
+    lgl_unpin(3, pinned);
+    if (E->status < 0)
+        return lgl_raise(L);
+    *box = out;
+    if (!out)
+        lua_pushnil(L);
+    return 1;
+}
+
 /* grad(y, x, options) -> g, or grad(y, {x1, x2}, options) -> {g1, g2} */
 static int module_grad(lua_State *L)
 {
@@ -96,7 +110,9 @@ static int module_grad(lua_State *L)
     lua_settop(L, 3);
     flags = check_grad_options(L, 3, &seed_at);
     lua_settop(L, 4);                  /* the seed, or nil */
-    lgl_safepoint(L);
+    if (!lua_istable(L, 2))
+        return grad_of_one(L, E, flags, seed_at != 0);
+    lgl_charge(L, E);
     lg_tensor **wanted = lua_newuserdatauv(L, (size_t)(n + 1) * 2 * sizeof *wanted, 0);
     lg_tensor **out = wanted + n + 1;
     lua_createtable(L, n, 0);
@@ -116,8 +132,6 @@ static int module_grad(lua_State *L)
     if (E->status < 0)
         return lgl_raise(L);
     keep_gradients(L, RESULT, n, out);
-    if (!lua_istable(L, 2))
-        lua_rawgeti(L, RESULT, 1);
     return 1;
 }
 
@@ -141,6 +155,14 @@ static int module_anomaly(lua_State *L)
     return 0;
 }
 
+/* exact(true): convolutions do all multiplications. */
+static int module_exact(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TBOOLEAN);
+    lg_exact(lgl_engine(L), lua_toboolean(L, 1));
+    return 0;
+}
+
 static int module_seed(lua_State *L)
 {
     lg_seed(lgl_engine(L), (uint64_t)luaL_checkinteger(L, 1));
@@ -152,6 +174,7 @@ void lgl_open_grad(lua_State *L)
     static const luaL_Reg functions[] = {{"grad", module_grad},
                                          {"no_grad", module_no_grad},
                                          {"anomaly", module_anomaly},
+                                         {"exact", module_exact},
                                          {"seed", module_seed},
                                          {NULL, NULL}};
     lua_getfield(L, -1, "lg");

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define LGL_LAYER "lugano.layer"
+#define LGL_CHAIN "lugano.chain"
 
 static lgi_layer *check_layer(lua_State *L, int arg)
 {
@@ -78,6 +79,102 @@ static int layer_run(lua_State *L)
         box[k] = lgl_push_box(L);
     LGL_COMPUTE(L, E, compute_layer(L, E, l, n, box));
     return E->status < 0 ? lgl_raise(L) : l->nout;
+}
+
+/* Layers of one result each, one after the other: what is between them is nobody's, and
+ * let go as soon as the next has read it, unless a gradient will. */
+typedef struct layer_chain {
+    int n;
+    lgi_layer *layer[];
+} layer_chain;
+
+typedef struct chain_run {
+    int at;                            /* the layer whose turn it is */
+    lg_tensor *x;                      /* its input, held, from the second one on */
+} chain_run;
+
+/* Goes on from where an earlier try came to: a layer may not run twice. */
+static void compute_chain(lua_State *L, lg_engine *E, const layer_chain *c, int n,
+                          chain_run *r)
+{
+    while (r->at < c->n && E->status == LG_OK) {
+        lgi_layer *l = c->layer[r->at];
+        lg_tensor *in[LGI_MAX_IN] = {r->x}, *y;
+        int scope = lg_open_scope(E);
+        for (int i = 0; r->at == 0 && i < n; i++)
+            in[i] = lua_isnil(L, i + 1) ? NULL : lgl_unboxed(L, E, i + 1);
+        y = lg_retain(lgi_call_layer(E, l, r->at ? 1 : n, in));
+        lg_close_scope(E, scope);
+        if (y) {
+            lg_release(r->x);
+            *r = (chain_run){r->at + 1, y};
+        }
+    }
+}
+
+/* Can the first layer take the arguments? Who asks it alone says what is wrong. */
+static bool fits_chain(lua_State *L, const layer_chain *c, int n)
+{
+    bool ok = n >= c->layer[0]->required && n <= LGI_MAX_IN;
+    for (int i = 0; ok && i < n; i++)
+        ok = lgl_is_tensor(L, i + 1)
+             || (i >= c->layer[0]->required && lua_isnil(L, i + 1));
+    return ok;
+}
+
+/* (x, ...) -> y; nil where x, ... are no inputs for it; or nil, the number of the layer
+ * that failed, and its message */
+static int call_chain(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    const layer_chain *c = lua_touserdata(L, lua_upvalueindex(1));
+    int n = lua_gettop(L);
+    chain_run r = {0, NULL};
+    while (n > c->layer[0]->required && lua_isnil(L, n))
+        n--;
+    if (!fits_chain(L, c, n))
+        return 0;
+    lgl_safepoint(L);
+    lg_tensor **box = lgl_push_box(L);
+    LGL_COMPUTE(L, E, compute_chain(L, E, c, n, &r));
+    if (E->status == LG_OK) {
+        *box = r.x;
+        return 1;
+    }
+    lg_release(r.x);
+    lua_pushnil(L);
+    lua_pushinteger(L, r.at + 1);
+    lgl_push_failure(L);
+    return 3;
+}
+
+static int close_chain(lua_State *L)
+{
+    layer_chain *c = lua_touserdata(L, 1);
+    while (c->n > 0)
+        lgi_release_layer(c->layer[--c->n]);
+    return 0;
+}
+
+/* core.chain{layer, ...}: a function that calls them one after the other; nil: one of
+ * them has several results. */
+static int core_chain(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    int n = (int)lua_rawlen(L, 1);
+    layer_chain *c = lgl_push_object(L, LGL_CHAIN,
+                                     sizeof *c + (size_t)n * sizeof *c->layer);
+    for (int i = 0; i < n; i++) {
+        lua_rawgeti(L, 1, i + 1);
+        lgi_layer *l = check_layer(L, -1);
+        if (l->nout != 1)
+            return 0;
+        lgi_retain_layer(l);
+        c->layer[c->n++] = l;
+        lua_pop(L, 1);
+    }
+    lua_pushcclosure(L, call_chain, 1);
+    return n > 0;
 }
 
 /* clone(tracked): another layer with the same options, path, mode and numbers. */
@@ -200,14 +297,33 @@ static void push_layer_type(lua_State *L, const lgi_layer_type *type)
     lua_setfield(L, -2, "samples");
 }
 
-/* core.layers(): descriptors as data, by name. */
+/* core.layers(): descriptors as data, by name; core.layers("Linear"): that one. */
 static int core_layers(lua_State *L)
+{
+    int family = 0, member = 0;
+    const lgi_layer_type *type;
+    if (!lua_isnoneornil(L, 1)) {
+        if (!(type = lgi_find_layer(luaL_checkstring(L, 1))))
+            return 0;
+        push_layer_type(L, type);
+        return 1;
+    }
+    lua_newtable(L);
+    while ((type = lgi_each_layer(&family, &member))) {
+        push_layer_type(L, type);
+        lua_setfield(L, -2, type->name);
+    }
+    return 1;
+}
+
+/* core.layer_names(): a table that gives for each the operator that it is, or "". */
+static int core_layer_names(lua_State *L)
 {
     int family = 0, member = 0;
     const lgi_layer_type *type;
     lua_newtable(L);
     while ((type = lgi_each_layer(&family, &member))) {
-        push_layer_type(L, type);
+        lua_pushstring(L, type->op && !type->build ? type->op->name : "");
         lua_setfield(L, -2, type->name);
     }
     return 1;
@@ -246,7 +362,8 @@ void lgl_open_layer(lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"layer", core_layer}, {"layers", core_layers},
-        {"initializers", core_initializers}, {"flops", core_flops},
+        {"layer_names", core_layer_names},
+        {"chain", core_chain}, {"initializers", core_initializers}, {"flops", core_flops},
         {"tracking", core_tracking}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"run", layer_run}, {"parameters", layer_parameters}, {"train", layer_train},
@@ -258,5 +375,9 @@ void lgl_open_layer(lua_State *L)
     luaL_setfuncs(L, methods, 0);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
+    lua_pop(L, 1);
+    luaL_newmetatable(L, LGL_CHAIN);
+    lua_pushcfunction(L, close_chain);
+    lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
 }

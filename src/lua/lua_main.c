@@ -20,7 +20,8 @@ typedef struct engine_box {
 
 static const char engine_key, core_key;        /* their addresses are registry keys */
 
-enum { CHARGE = 256 << 10 };                   /* bytes before the collector is told */
+enum { CHARGE = 1 << 20, SHARE = 16 };         /* bytes before the collector is told: so
+                                                  many, and this part of those in use */
 
 static int close_engine_box(lua_State *L)
 {
@@ -50,35 +51,43 @@ void lgl_use_engine(lua_State *L, lg_engine *E)
     lua_pop(L, 1);
 }
 
-lg_engine *lgl_engine(lua_State *L)
+lg_engine *const *lgl_engine_place(lua_State *L)
 {
     lua_rawgetp(L, LUA_REGISTRYINDEX, &engine_key);
     engine_box *box = lua_touserdata(L, -1);
     lua_pop(L, 1);
     if (!box || !box->E)
         luaL_error(L, "the engine was closed");
-    return box->E;
+    return &box->E;
 }
 
-/* What is new since the last time is charged as if Lua had allocated it: a box of eight
- * bytes with a megabyte behind it would otherwise never be collected. */
-void lgl_safepoint(lua_State *L)
+lg_engine *lgl_engine(lua_State *L) { return *lgl_engine_place(L); }
+
+/* What is new is charged as if Lua had allocated it: a box of eight bytes with a megabyte
+ * behind it would otherwise never be collected. What a step takes and gives back by
+ * itself, again and again, is no garbage, and a look at all of Lua's memory costs more
+ * than many an operator: so bytes are new above the most that were in use since the
+ * collector last worked. */
+void lgl_charge(lua_State *L, lg_engine *E)
 {
-    lg_engine *E = lgl_engine(L);
-    int64_t now = lg_bytes(E);
-    if (now < E->charged)
-        E->charged = now;
-    if (now - E->charged < CHARGE)
+    int64_t more = lg_bytes(E) - E->charged;
+    if (more < CHARGE + E->charged / SHARE)
         return;
-    int64_t kib = (now - E->charged) >> 10;
-    E->charged = now;
-    if (lua_gc(L, LUA_GCISRUNNING))
+    int64_t kib = more >> 10;
+    E->charged += more;
+    if (lua_gc(L, LUA_GCISRUNNING)) {
         lua_gc(L, LUA_GCSTEP, (int)(kib < 1 << 30 ? kib : 1 << 30));
+        E->charged = lg_bytes(E);
+    }
 }
+
+void lgl_safepoint(lua_State *L) { lgl_charge(L, lgl_engine(L)); }
 
 bool lgl_again(lua_State *L, lg_engine *E, int tries)
 {
-    if (tries != 1 || E->status != LG_ENOMEM)
+    bool spent = E->spent;
+    E->spent = false;
+    if (tries != 1 || E->status != LG_ENOMEM || spent)
         return false;
     lg_clear(E);
     lua_gc(L, LUA_GCCOLLECT);
@@ -110,7 +119,7 @@ void lgl_where(lua_State *L)
         lua_pushliteral(L, "");
 }
 
-int lgl_raise(lua_State *L)
+void lgl_push_failure(lua_State *L)
 {
     lg_engine *E = lgl_engine(L);
     char message[LGI_MESSAGE];
@@ -120,6 +129,11 @@ int lgl_raise(lua_State *L)
     lgl_where(L);
     lua_pushstring(L, message);
     lua_concat(L, 2);
+}
+
+int lgl_raise(lua_State *L)
+{
+    lgl_push_failure(L);
     return lua_error(L);
 }
 

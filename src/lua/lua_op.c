@@ -10,12 +10,35 @@
 
 #include <string.h>
 
-/* An operator with its line of args read. It lives as a userdata, an upvalue. */
+/* What an operator's line of args says. */
+typedef struct op_line {
+    lgi_signature signature;
+    uint32_t needed;                   /* attributes that have no default */
+    _Alignas(16) char defaults[];      /* the attributes' struct with those that have */
+} op_line;
+
+/* An operator for Lua: a userdata, the first upvalue of its function. The second is the
+ * metatable of tensors. */
 typedef struct bound_op {
     const lg_op *op;
-    lgi_signature signature;
+    lg_engine *const *engine;          /* where the state's engine is, or NULL is */
+    const op_line *line;               /* read by the first call; a user value has it */
     int returned;                      /* how many results Lua gets */
 } bound_op;
+
+#define BOUND lua_upvalueindex(1)
+#define TENSORS lua_upvalueindex(2)
+
+/* lgl_is_tensor, where the metatable is at hand; closed: a closed one, too. */
+static bool is_tensor_here(lua_State *L, int arg, bool closed)
+{
+    lg_tensor **box = lua_touserdata(L, arg);
+    if (!box || !lua_getmetatable(L, arg))
+        return false;
+    bool is = lua_rawequal(L, -1, TENSORS);
+    lua_pop(L, 1);
+    return is && (closed || *box);
+}
 
 static bool is_options(lua_State *L, int arg)
 {
@@ -25,16 +48,16 @@ static bool is_options(lua_State *L, int arg)
 /* Counts the inputs among the arguments; checks each. Returns the first attribute. */
 static int check_inputs_of(lua_State *L, const bound_op *b, int top)
 {
-    const lgi_signature *s = &b->signature;
+    const lgi_signature *s = &b->line->signature;
     for (int i = 0; i < s->nin; i++) {
         int arg = i + 1, type = lua_type(L, arg);
-        if (type == LUA_TNUMBER || lgl_is_tensor(L, arg))
+        if (type == LUA_TNUMBER || is_tensor_here(L, arg, false))
             continue;
         if (i >= s->required && (type == LUA_TNIL || type == LUA_TNONE))
             continue;
         if (i >= s->required && is_options(L, arg))
             return arg;                /* optional inputs left out, options given */
-        if (type == LUA_TUSERDATA && luaL_testudata(L, arg, LGL_TENSOR))
+        if (is_tensor_here(L, arg, true))
             lgl_error(L, "%s: %s is a closed tensor", b->op->name, s->in[i]);
         if (type == LUA_TNONE || type == LUA_TNIL)
             lgl_error(L, "%s: %s is missing; it takes (%s)", b->op->name, s->in[i],
@@ -62,19 +85,35 @@ static void keep_results(const bound_op *b, lg_tensor *y, lg_tensor **const *box
         *box[k] = lg_retain(&y[k]);
 }
 
-/* Empty boxes for the results, pushed. */
-static void push_results(lua_State *L, const bound_op *b, lg_tensor ***box)
+/* Empty boxes for the results, pushed: lgl_push_box, where the metatable is at hand. */
+static void push_results(lua_State *L, lg_engine *E, const bound_op *b, lg_tensor ***box)
 {
-    lgl_safepoint(L);
-    luaL_checkstack(L, LGI_MAX_RESULTS, NULL);
-    for (int k = 0; k < b->returned; k++)
-        box[k] = lgl_push_box(L);
+    lgl_charge(L, E);
+    for (int k = 0; k < b->returned; k++) {
+        box[k] = lua_newuserdatauv(L, sizeof **box, 0);
+        *box[k] = NULL;
+        lua_pushvalue(L, TENSORS);
+        lua_setmetatable(L, -2);
+    }
 }
 
-static int call_listed(lua_State *L, bound_op *b, int top)
+/* The attributes from arguments first .. top. */
+static void read_attributes(lua_State *L, const bound_op *b, int first, int top,
+                            void *attrs)
 {
-    lg_engine *E = lgl_engine(L);
-    _Alignas(16) char attrs[LGI_MAX_ATTR_BYTES] = {0};
+    const op_line *line = b->line;
+    memcpy(attrs, line->defaults, b->op->attr_bytes);
+    uint32_t given = first > top ? 0 : lgl_read_attrs(L, first, top, b->op->name,
+                                                      &line->signature, attrs);
+    if (line->needed & ~given) {
+        lgi_default_attrs(*b->engine, b->op->name, &line->signature, attrs, given);
+        lgl_raise(L);
+    }
+}
+
+static int call_listed(lua_State *L, lg_engine *E, bound_op *b, int top)
+{
+    _Alignas(16) char attrs[LGI_MAX_ATTR_BYTES];
     lg_tensor **box[LGI_MAX_RESULTS];
     if (lua_type(L, 1) != LUA_TTABLE)
         return lgl_error(L, "%s takes a list of tensors first, as in lg.%s({a, b}), not "
@@ -82,9 +121,10 @@ static int call_listed(lua_State *L, bound_op *b, int top)
     lua_Integer n = luaL_len(L, 1);
     if (n < 1 || n > 1 << 20)
         return lgl_error(L, "%s: the list of tensors is empty", b->op->name);
-    lgl_check_attrs(L, 2, top, b->op->name, &b->signature, attrs);
+    read_attributes(L, b, 2, top, attrs);
+    luaL_checkstack(L, LGI_MAX_RESULTS + 4, NULL);
     lg_tensor **in = lua_newuserdatauv(L, (size_t)n * sizeof *in, 0);
-    push_results(L, b, box);
+    push_results(L, E, b, box);
     for (lua_Integer i = 1; i <= n; i++) {     /* from here on nothing allocates */
         lua_rawgeti(L, 1, i);
         if (!lgl_is_tensor(L, -1))
@@ -99,35 +139,55 @@ static int call_listed(lua_State *L, bound_op *b, int top)
     return E->status < 0 ? lgl_raise(L) : b->returned;
 }
 
-static void apply_bound(lua_State *L, lg_engine *E, const bound_op *b, const void *attrs,
-                        lg_tensor **const *box)
+static void apply_bound(lua_State *L, lg_engine *E, const bound_op *b, int nin,
+                        const void *attrs, lg_tensor **const *box)
 {
     lg_tensor *in[LGI_MAX_IN];
-    gather_inputs(L, E, b->signature.nin, in);
+    gather_inputs(L, E, nin, in);
     if (E->status == LG_OK)
-        keep_results(b, lgi_apply(E, b->op, b->signature.nin, in, attrs), box);
+        keep_results(b, lgi_apply(E, b->op, nin, in, attrs), box);
+}
+
+/* Reads the line of args. */
+static const op_line *read_line(lua_State *L, lg_engine *E, bound_op *b)
+{
+    op_line *line = lua_newuserdatauv(L, sizeof *line + b->op->attr_bytes, 0);
+    memset(line->defaults, 0, b->op->attr_bytes);
+    line->needed = 0;
+    if (!lgi_read_signature(b->op->args, &line->signature))
+        luaL_error(L, "%s: its args are malformed: %s", b->op->name, b->op->args);
+    for (int i = 0; i < line->signature.nattr; i++)
+        if (!line->signature.attr[i].initial)
+            line->needed |= (uint32_t)1 << i;
+    if (lgi_default_attrs(E, b->op->name, &line->signature, line->defaults,
+                          line->needed) < 0)
+        lgl_raise(L);
+    lua_setiuservalue(L, BOUND, 1);
+    return b->line = line;
 }
 
 static int call_op(lua_State *L)
 {
-    bound_op *b = lua_touserdata(L, lua_upvalueindex(1));
-    lg_engine *E = lgl_engine(L);
+    bound_op *b = lua_touserdata(L, BOUND);
+    lg_engine *E = *b->engine;
     _Alignas(16) char attrs[LGI_MAX_ATTR_BYTES];
     lg_tensor **box[LGI_MAX_RESULTS];
     int top = lua_gettop(L);
 
-    if (b->signature.listed)
-        return call_listed(L, b, top);
+    if (!E)
+        E = lgl_engine(L);             /* raises */
+    const lgi_signature *s = &(b->line ? b->line : read_line(L, E, b))->signature;
+    if (s->listed)
+        return call_listed(L, E, b, top);
     int first = check_inputs_of(L, b, top);
-    memset(attrs, 0, b->op->attr_bytes);
-    lgl_check_attrs(L, first, top, b->op->name, &b->signature, attrs);
-    if (first <= b->signature.nin)             /* options stood where an input could */
+    read_attributes(L, b, first, top, attrs);
+    if (first <= s->nin)               /* options stood where an input could */
         lua_settop(L, first - 1);
-    luaL_checkstack(L, LGI_MAX_IN + LGI_MAX_RESULTS, NULL);
-    while (lua_gettop(L) < b->signature.nin)
+    luaL_checkstack(L, LGI_MAX_IN + LGI_MAX_RESULTS + 4, NULL);
+    while (lua_gettop(L) < s->nin)
         lua_pushnil(L);
-    push_results(L, b, box);
-    LGL_COMPUTE(L, E, apply_bound(L, E, b, attrs, box));
+    push_results(L, E, b, box);
+    LGL_COMPUTE(L, E, apply_bound(L, E, b, s->nin, attrs, box));
     return E->status < 0 ? lgl_raise(L) : b->returned;
 }
 
@@ -169,12 +229,10 @@ static int core_ops(lua_State *L)
 
 static void push_bound(lua_State *L, const lg_op *op, lua_CFunction f)
 {
-    bound_op *b = lua_newuserdatauv(L, sizeof *b, 0);
-    b->op = op;
-    b->returned = lgi_count_returned(op);
-    if (!lgi_read_signature(op->args, &b->signature))
-        luaL_error(L, "%s: its args are malformed: %s", op->name, op->args);
-    lua_pushcclosure(L, f, 1);
+    bound_op *b = lua_newuserdatauv(L, sizeof *b, 1);
+    *b = (bound_op){op, lgl_engine_place(L), NULL, lgi_count_returned(op)};
+    luaL_getmetatable(L, LGL_TENSOR);
+    lua_pushcclosure(L, f, 2);
 }
 
 static const struct { const char *event, *op; } operator_events[] = {

@@ -94,6 +94,23 @@ static int core_optimizer(lua_State *L)
     return E->status < 0 ? lgl_raise(L) : 1;
 }
 
+/* core.average(to, from, kept, n): moves each tensor of a list toward that of another,
+ * the first n by a share, the others all the way. */
+static int core_average(lua_State *L)
+{
+    lg_engine *E = lgl_engine(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    double kept = luaL_checknumber(L, 3);
+    int moved = (int)luaL_checkinteger(L, 4), n = (int)lua_rawlen(L, 1);
+    lg_tensor **to = push_tensor_list(L, 1, n, "average", false);
+    lg_tensor **from = push_tensor_list(L, 2, n, "average", false);
+    bool on = lgi_interrupted(E) == LG_OK;     /* all of them or none */
+    for (int i = 0; on && i < n; i++)
+        on = lgi_average(E, to[i], from[i], i < moved ? kept : 0) == LG_OK;
+    return E->status < 0 ? lgl_raise(L) : 0;
+}
+
 static int close_optim(lua_State *L)
 {
     lgi_optim **box = luaL_checkudata(L, 1, LGL_OPTIM);
@@ -306,7 +323,8 @@ static int core_optimizers(lua_State *L)
 void lgl_open_optim(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"optimizer", core_optimizer},
-                                         {"optimizers", core_optimizers}, {NULL, NULL}};
+                                         {"optimizers", core_optimizers},
+                                         {"average", core_average}, {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"minimize", optim_minimize}, {"step", optim_step}, {"state", optim_state},
         {"steps", optim_steps}, {"options", optim_options}, {"lr", optim_lr},

@@ -246,7 +246,8 @@ static int system_memory_limit(lua_State *L)   /* (bytes or nil) -> the limit; 0
 
 static int system_kernels(lua_State *L)
 {
-    lua_pushstring(L, lgi_cpu_name(lgl_engine(L)->cpu));
+    const lg_engine *E = lgl_engine(L);
+    lua_pushfstring(L, E->exact ? "%s, exact" : "%s", lgi_cpu_name(E->cpu));
     return 1;
 }
 

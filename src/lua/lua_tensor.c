@@ -299,6 +299,10 @@ static int tensor_index(lua_State *L)
 {
     if (lua_type(L, 2) == LUA_TNUMBER)
         return tensor_row(L);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+        return 1;                              /* a method, as nearly always */
+    lua_settop(L, 2);
     const char *key = luaL_checkstring(L, 2);
     if (strcmp(key, "shape") == 0) {
         push_shape(L, lgl_check_tensor(L, 1));

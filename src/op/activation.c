@@ -2,8 +2,8 @@
  * activation.c - what stands between layers.
  *
  * Each has a _back operator that makes its gradient in one pass, and that has a rule of
- * its own. Those that can, read the result y instead of x, so that x is freed: relu and
- * leaky_relu, where y is above 0 exactly if x is; tanh and sigmoid, by their identities.
+ * its own. Those that can, read less than x, so that x is freed: relu and leaky_relu a
+ * bit for each number, tanh, sigmoid and their like the result y, by their identities.
  */
 #include "op/activation.h"
 
@@ -11,7 +11,7 @@
 
 extern const lg_op lgi_op_relu_back, lgi_op_leaky_relu_back, lgi_op_tanh_back;
 extern const lg_op lgi_op_sigmoid, lgi_op_sigmoid_back, lgi_op_silu_back, lgi_op_elu_back;
-extern const lg_op lgi_op_le;
+extern const lg_op lgi_op_softplus_back, lgi_op_exp, lgi_op_le;
 
 /* g and the other input of a _back operator. */
 lg_status lgi_pair_shape(lg_engine *E, lgi_node *n)
@@ -24,26 +24,67 @@ lg_status lgi_pair_shape(lg_engine *E, lgi_node *n)
                     LGI_SHAPE(n->in[1]));
 }
 
+/* A bit for each number of g. */
+lg_status lgi_mask_shape(lg_engine *E, lgi_node *n)
+{
+    const lg_tensor *g = n->in[0], *mask = n->in[1];
+    int64_t numel = lgi_mask_numel(g->numel);
+    if (mask->ndim == 1 && mask->dim[0] == numel)
+        return lgi_like(n->out, g);
+    return lgi_fail(E, LG_ESHAPE, "%s: mask is %s, and must be {%lld}, 16 bits in a "
+                    "number, of each number of g %s one", n->op->name, LGI_SHAPE(mask),
+                    (long long)numel, LGI_SHAPE(g));
+}
+
+/* The result is like x, and has a mask. */
+static lg_status masked_shape(lg_engine *E, lgi_node *n)
+{
+    if (lgi_same_shape(E, n) < 0)
+        return E->status;
+    return lgi_set_shape(&n->out[1], 1, lgi_mask_numel(n->in[0]->numel));
+}
+
+static void divide_by_sign(lg_engine *E, const lgi_node *n, lgi_slopes s)
+{
+    lgi_mask_by_sign(E, s, n->in[0]->data, n->out[0].data, n->out[1].data,
+                     n->out->numel);
+}
+
+static void apply_slopes(lg_engine *E, const lgi_node *n, lgi_slopes s)
+{
+    lgi_apply_mask(E, s, n->in[1]->data, n->in[0]->data, n->out->data, n->out->numel);
+}
+
 /* relu */
 
-LGI_LOOP1(relu_loop, void, a <= 0 ? 0 : a)
-LGI_LOOP2(relu_back_loop, void, b <= 0 ? 0 : a)
-ACT_FORWARD(relu)
-ACT_FORWARD(relu_back)
-ACT_GRAD(relu, relu_back, n->out)
+static const lgi_slopes relu_slopes = {.on = 1, .choose = true};
+
+static void relu_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    divide_by_sign(E, n, relu_slopes);
+}
+
+static void relu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    apply_slopes(E, n, relu_slopes);
+}
+
+ACT_GRAD(relu, relu_back, &n->out[1])
 ACT_GRAD(relu_back, relu_back, n->in[1])
 
 const lg_op lgi_op_relu = {
-    .name = "relu", .args = "x",
+    .name = "relu", .args = "x", .results = "y; mask",
     .doc = "The greater of x and 0; a NaN stays. At 0 its gradient is 0." ACT_SHAPE,
-    .shape = lgi_same_shape, .forward = relu_forward, .grad = relu_grad,
-    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES(" away", "")}};
+    .shape = masked_shape, .forward = relu_forward, .grad = relu_grad,
+    .needs = LGI_OUT(1), .samples = {ACT_SAMPLES(" away", "")}};
 
 const lg_op lgi_op_relu_back = {
-    .name = "relu_back", .args = "g, y",
-    .doc = "The gradient of relu: g where its result y is above 0, else 0.",
-    .shape = lgi_pair_shape, .forward = relu_back_forward, .grad = relu_back_grad,
-    .needs = LGI_IN(1), .samples = {ACT_BACK_SAMPLES(" away", "")}};
+    .name = "relu_back", .args = "g, mask",
+    .doc = "The gradient of relu: g where x was above 0, else 0." MASK_DOC,
+    .shape = lgi_mask_shape, .forward = relu_back_forward, .grad = relu_back_grad,
+    .needs = LGI_IN(1), .samples = {MASK_SAMPLES}};
 
 /* leaky_relu */
 
@@ -60,47 +101,55 @@ static lg_status check_slope(lg_engine *E, lgi_node *n)
 
 static lg_status leaky_relu_shape(lg_engine *E, lgi_node *n)
 {
-    return check_slope(E, n) < 0 ? E->status : lgi_same_shape(E, n);
+    return check_slope(E, n) < 0 ? E->status : masked_shape(E, n);
 }
 
 static lg_status leaky_relu_back_shape(lg_engine *E, lgi_node *n)
 {
-    return check_slope(E, n) < 0 ? E->status : lgi_pair_shape(E, n);
+    return check_slope(E, n) < 0 ? E->status : lgi_mask_shape(E, n);
 }
 
-LGI_ALWAYS_INLINE lg_real leak(lg_real y, lg_real g, lg_real slope)
+static lgi_slopes leaky_slopes(const lgi_node *n)
 {
-    lg_real less = g * slope;
-    return y > 0 ? g : less;
+    const slope_attr *t = n->attr;
+    return (lgi_slopes){.on = 1, .off = (lg_real)t->slope};
 }
 
-LGI_LOOP1(leaky_relu_loop, slope_attr, leak(a, a, (lg_real)p->slope))
-LGI_LOOP2(leaky_relu_back_loop, slope_attr, leak(b, a, (lg_real)p->slope))
-ACT_FORWARD(leaky_relu)
-ACT_FORWARD(leaky_relu_back)
-ACT_GRAD(leaky_relu, leaky_relu_back, n->out)
+static void leaky_relu_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    divide_by_sign(E, n, leaky_slopes(n));
+}
+
+static void leaky_relu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    apply_slopes(E, n, leaky_slopes(n));
+}
+
+ACT_GRAD(leaky_relu, leaky_relu_back, &n->out[1])
 ACT_GRAD(leaky_relu_back, leaky_relu_back, n->in[1])
 
 const lg_op lgi_op_leaky_relu = {
-    .name = "leaky_relu", .args = "x, slope: number = 0.01",
+    .name = "leaky_relu", .args = "x, slope: number = 0.01", .results = "y; mask",
     .doc = "x where x is above 0, else x * slope; slope is 0 or more (Maas et al. 2013). "
            "At 0 its gradient is slope." ACT_SHAPE,
     .shape = leaky_relu_shape, .forward = leaky_relu_forward, .grad = leaky_relu_grad,
-    .needs = LGI_OUT(0), .attr_bytes = sizeof(slope_attr),
+    .needs = LGI_OUT(1), .attr_bytes = sizeof(slope_attr),
     .samples = {ACT_SAMPLES(" away", "; slope=0.2"), "2,3 away; slope=0"}};
 
 const lg_op lgi_op_leaky_relu_back = {
-    .name = "leaky_relu_back", .args = "g, y, slope: number = 0.01",
-    .doc = "The gradient of leaky_relu: g where its result y is above 0, else g * slope.",
+    .name = "leaky_relu_back", .args = "g, mask, slope: number = 0.01",
+    .doc = "The gradient of leaky_relu: g where x was above 0, else g * slope." MASK_DOC,
     .shape = leaky_relu_back_shape, .forward = leaky_relu_back_forward,
     .grad = leaky_relu_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(slope_attr),
-    .samples = {ACT_BACK_SAMPLES(" away", "; slope=0.2")}};
+    .samples = {MASK_SAMPLES, "5,7; 3 index<65535; slope=0.2"}};
 
 /* tanh */
 
 LGI_LOOP1(tanh_loop, void, lgi_tanh(a))
 LGI_LOOP2(tanh_back_loop, void, a * ((1 - b) * (1 + b)))
-ACT_WIDE_FORWARD(tanh)
+ACT_FORWARD(tanh)
 ACT_FORWARD(tanh_back)
 ACT_GRAD(tanh, tanh_back, n->out)
 
@@ -130,7 +179,7 @@ const lg_op lgi_op_tanh_back = {
 
 LGI_LOOP1(sigmoid_loop, void, lgi_sigmoid(a))
 LGI_LOOP2(sigmoid_back_loop, void, a * ((1 - b) * b))
-ACT_WIDE_FORWARD(sigmoid)
+ACT_FORWARD(sigmoid)
 ACT_FORWARD(sigmoid_back)
 ACT_GRAD(sigmoid, sigmoid_back, n->out)
 
@@ -166,22 +215,33 @@ static lg_tensor *sigmoid_of(lg_engine *E, lg_tensor *x)
 
 LGI_LOOP1(softplus_loop, void, lgi_softplus(a))
 LGI_LOOP1(log_sigmoid_loop, void, -lgi_softplus(-a))
-ACT_WIDE_FORWARD(softplus)
-ACT_WIDE_FORWARD(log_sigmoid)
+ACT_FORWARD(softplus)
+ACT_FORWARD(log_sigmoid)
 
-static lg_status softplus_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
-                               lg_tensor **g, lg_tensor **out)
-{
-    if (wanted[0])
-        out[0] = lgi_mul(E, g[0], sigmoid_of(E, n->in[0]));
-    return E->status;
-}
+/* By the result y of softplus its slope is 1 - exp(-y). */
+LGI_LOOP2(softplus_back_loop, void, -a * lgi_expm1(-b))
+ACT_FORWARD(softplus_back)
+ACT_GRAD(softplus, softplus_back, n->out)
 
 static lg_status log_sigmoid_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                                   lg_tensor **g, lg_tensor **out)
 {
+    lg_tensor *y = wanted[0] ? lgi_neg(E, n->out) : NULL;
     if (wanted[0])
-        out[0] = lgi_mul(E, g[0], sigmoid_of(E, lgi_neg(E, n->in[0])));
+        out[0] = lgi_apply2(E, &lgi_op_softplus_back, g[0], y, NULL);
+    return E->status;
+}
+
+static lg_status softplus_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                    lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_softplus_back, g[0], y, NULL);
+    if (wanted[1]) {
+        lg_tensor *e = lgi_apply1(E, &lgi_op_exp, lgi_neg(E, y), NULL);
+        out[1] = lgi_mul(E, lgi_mul(E, g[0], n->in[0]), e);
+    }
     return E->status;
 }
 
@@ -189,14 +249,20 @@ const lg_op lgi_op_softplus = {
     .name = "softplus", .args = "x",
     .doc = "log(1 + exp(x)), without overflow." ACT_SHAPE,
     .shape = lgi_same_shape, .forward = softplus_forward, .grad = softplus_grad,
-    .needs = LGI_IN(0), .samples = {ACT_SAMPLES("", "")}};
+    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES("", "")}};
 
 const lg_op lgi_op_log_sigmoid = {
     .name = "log_sigmoid", .args = "x",
     .doc = "log(sigmoid(x)), without overflow and exact where sigmoid(x) would be 0 or 1."
            ACT_SHAPE,
     .shape = lgi_same_shape, .forward = log_sigmoid_forward, .grad = log_sigmoid_grad,
-    .needs = LGI_IN(0), .samples = {ACT_SAMPLES("", "")}};
+    .needs = LGI_OUT(0), .samples = {ACT_SAMPLES("", "")}};
+
+const lg_op lgi_op_softplus_back = {
+    .name = "softplus_back", .args = "g, y",
+    .doc = "The gradient of softplus by its result y: g (1 - exp(-y)).",
+    .shape = lgi_pair_shape, .forward = softplus_back_forward, .grad = softplus_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1), .samples = {ACT_BACK_SAMPLES("", "")}};
 
 /* silu */
 
@@ -220,8 +286,8 @@ LGI_ALWAYS_INLINE lg_real silu_back_of(lg_real g, lg_real x)
 
 LGI_LOOP1(silu_loop, void, silu_of(a))
 LGI_LOOP2(silu_back_loop, void, silu_back_of(a, b))
-ACT_WIDE_FORWARD(silu)
-ACT_WIDE_FORWARD(silu_back)
+ACT_FORWARD(silu)
+ACT_FORWARD(silu_back)
 ACT_GRAD(silu, silu_back, n->in[0])
 
 /* The second derivative is s (1-s) (2 + x (1 - 2s)), with s = sigmoid(x). */
@@ -280,7 +346,13 @@ LGI_ALWAYS_INLINE lg_real elu_back_of(lg_real g, lg_real y, lg_real alpha)
     return y > 0 ? g : less;
 }
 
-LGI_LOOP1(elu_loop, elu_attr, a > 0 ? a : (lg_real)p->alpha * (lg_real)expm1((double)a))
+LGI_ALWAYS_INLINE lg_real elu_of(lg_real x, lg_real alpha)
+{
+    lg_real less = alpha * lgi_expm1(x);
+    return x > 0 ? x : less;
+}
+
+LGI_LOOP1(elu_loop, elu_attr, elu_of(a, (lg_real)p->alpha))
 LGI_LOOP2(elu_back_loop, elu_attr, elu_back_of(a, b, (lg_real)p->alpha))
 ACT_FORWARD(elu)
 ACT_FORWARD(elu_back)
@@ -316,5 +388,5 @@ const lg_op lgi_op_elu_back = {
 const lg_op *const lgi_ops_activation[] = {
     &lgi_op_relu, &lgi_op_relu_back, &lgi_op_leaky_relu, &lgi_op_leaky_relu_back,
     &lgi_op_tanh, &lgi_op_tanh_back, &lgi_op_sigmoid, &lgi_op_sigmoid_back,
-    &lgi_op_softplus, &lgi_op_log_sigmoid, &lgi_op_silu, &lgi_op_silu_back, &lgi_op_elu,
-    &lgi_op_elu_back, NULL};
+    &lgi_op_softplus, &lgi_op_softplus_back, &lgi_op_log_sigmoid, &lgi_op_silu,
+    &lgi_op_silu_back, &lgi_op_elu, &lgi_op_elu_back, NULL};

@@ -4,11 +4,19 @@
  */
 #ifndef LG_OP_ACTIVATION_H
 #define LG_OP_ACTIVATION_H
+#include "kernel/mask.h"
 #include "kernel/vector.h"
 #include "op/op.h"
 
 /* activation.c - the result is like g and like the other input of a _back operator */
 lg_status lgi_pair_shape(lg_engine *E, lgi_node *n);
+
+/* activation.c - the result is like g, whose mask is the other input */
+lg_status lgi_mask_shape(lg_engine *E, lgi_node *n);
+#define MASK_DOC " mask {ceil(n / 16)} has a bit for each of the n numbers of g, 16 of " \
+    "them in a whole number, the lowest first. The result has the shape of g."
+#define MASK_SAMPLES "2,3; 1 index<65535", "5,7; 3 index<65535", "-; 1 index<65535",     \
+    "0,3; 0", "2,1,2,1,2; 1 index<65535"
 
 #define ACT_SAMPLES(kind, more) "2,3" kind more, "-" kind, "1" kind, "0,3" kind,        \
                                 "2,1,2,1,2" kind more
@@ -17,19 +25,11 @@ lg_status lgi_pair_shape(lg_engine *E, lgi_node *n);
 #define ACT_SHAPE " The result has the shape of x."
 
 #define ACT_FORWARD(name)                                                               \
-    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
-    {                                                                                   \
-        (void)workspace;                                                                \
-        lgi_map(E, name##_loop, n->out, n->nin, n->in, n->attr);                        \
-    }
-
-#define ACT_WIDE_FORWARD(name)                                                          \
     LGI_WIDE(name##_loop)                                                               \
     static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
     {                                                                                   \
-        lgi_loop *loop = LGI_WIDEST(E, name##_loop);                                    \
         (void)workspace;                                                                \
-        lgi_map(E, loop, n->out, n->nin, n->in, n->attr);                               \
+        lgi_map(E, LGI_WIDEST(E, name##_loop), n->out, n->nin, n->in, n->attr);        \
     }
 
 /* The gradient is back(g, from), with the same attributes. */

@@ -19,10 +19,11 @@ extern const lg_op lgi_op_maximum_back, lgi_op_div_no_nan;
 /* Its own loop over a and b, its rule as a function of its own. */
 #define BINARY(name_, text, expr, rule, reads, ...)                                     \
     LGI_LOOP2(name_##_loop, void, expr)                                                 \
+    LGI_WIDE(name_##_loop)                                                              \
     static void name_##_forward(lg_engine *E, const lgi_node *n, void *workspace)       \
     {                                                                                   \
         (void)workspace;                                                                \
-        lgi_map(E, name_##_loop, n->out, 2, n->in, NULL);                               \
+        lgi_map(E, LGI_WIDEST(E, name_##_loop), n->out, 2, n->in, NULL);               \
     }                                                                                   \
     const lg_op lgi_op_##name_ = {.name = #name_, .args = "a, b", .doc = text,          \
         .shape = lgi_broadcast_shape, .forward = name_##_forward, .grad = rule,         \
@@ -213,35 +214,30 @@ static lg_status broadcast_three_shape(lg_engine *E, lgi_node *n)
 
 LGI_LOOP3(where_loop, void, a != 0 ? b : c)
 LGI_LOOP3(maximum_back_loop, void, b > c || b != b ? a : b == c ? a / 2 : 0)
+LGI_WIDE(where_loop)
+LGI_WIDE(maximum_back_loop)
 
 static void where_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, where_loop, n->out, 3, n->in, NULL);
+    lgi_map(E, LGI_WIDEST(E, where_loop), n->out, 3, n->in, NULL);
 }
 
 static void maximum_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, maximum_back_loop, n->out, 3, n->in, NULL);
+    lgi_map(E, LGI_WIDEST(E, maximum_back_loop), n->out, 3, n->in, NULL);
 }
 
 typedef struct affine_attr { double mul, add; } affine_attr;
 
-static void affine_loop(lg_real *restrict to, const lg_real *const *from,
-                        const int64_t *step, int64_t n, const void *p)
-{
-    const affine_attr *t = p;
-    const lg_real mul = (lg_real)t->mul, add = (lg_real)t->add, *x = from[0];
-    (void)step;
-    for (int64_t i = 0; i < n; i++)
-        to[i] = x[i] * mul + add;
-}
+LGI_LOOP1(affine_loop, affine_attr, a * (lg_real)p->mul + (lg_real)p->add)
+LGI_WIDE(affine_loop)
 
 static void affine_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, affine_loop, n->out, 1, n->in, n->attr);
+    lgi_map(E, LGI_WIDEST(E, affine_loop), n->out, 1, n->in, n->attr);
 }
 
 static lg_status affine_grad(lg_engine *E, const lgi_node *n, const bool *wanted,

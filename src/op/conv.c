@@ -10,6 +10,8 @@
  */
 #include "op/conv.h"
 
+#include "kernel/winograd.h"
+
 #include <string.h>
 
 extern const lg_op lgi_op_conv2d, lgi_op_conv_transpose2d, lgi_op_conv2d_weight;
@@ -180,12 +182,32 @@ static size_t conv2d_workspace(lg_engine *E, const lgi_node *n)
 
 static const lg_real *data_or_null(const lg_tensor *t) { return t ? t->data : NULL; }
 
+/* Lets the kernel keep beside w what it makes of it, and afterwards forgets that if an
+ * interrupt kept it from being finished. */
+
+static lgi_kept *keep_points(lg_engine *E, lgi_conv *v, lgi_conv_side side, lg_tensor *w)
+{
+    int what = 0;
+    size_t bytes = lgi_winograd_keeps(E, v, side, &what);
+    lgi_kept *kept = bytes ? lgi_keep(w, side, what, bytes, &v->w_turned) : NULL;
+    v->w_points = kept ? kept->data : NULL;
+    return kept;
+}
+
+static void doubt_points(lg_engine *E, lgi_kept *kept)
+{
+    if (kept && atomic_load(&E->interrupt))
+        kept->what = 0;
+}
+
 static void conv2d_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     lgi_conv v;
     conv2d_relation(E, n, &v);
+    lgi_kept *kept = keep_points(E, &v, LGI_CONV_Y, n->in[1]);
     lgi_conv_y(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]),
                n->out->data, workspace);
+    doubt_points(E, kept);
 }
 
 /* The output_padding that gives x's size back. */
@@ -336,8 +358,10 @@ static void conv_transpose2d_forward(lg_engine *E, const lgi_node *n, void *work
 {
     lgi_conv v;
     transpose_relation(E, n, &v);
+    lgi_kept *kept = keep_points(E, &v, LGI_CONV_X, n->in[1]);
     lgi_conv_x(E, &v, n->in[0]->data, n->in[1]->data, data_or_null(n->in[2]),
                n->out->data, workspace);
+    doubt_points(E, kept);
 }
 
 static lg_status conv_transpose2d_grad(lg_engine *E, const lgi_node *n,

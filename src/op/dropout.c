@@ -2,11 +2,9 @@
  * dropout.c - dropout (Srivastava et al. 2014), inverted: what stays is scaled up, so
  * that nothing is to be done when the net is used.
  */
-#include "base/pool.h"
-#include "base/random.h"
-#include "op/op.h"
+#include "op/activation.h"
 
-enum { DROPOUT_PIECE = 1 << 14 };      /* a multiple of four: numbers come in fours */
+extern const lg_op lgi_op_dropout_back;
 
 typedef struct dropout_attr {
     double p;
@@ -17,47 +15,38 @@ typedef struct dropout_attr {
 static lg_status dropout_shape(lg_engine *E, lgi_node *n)
 {
     dropout_attr *t = n->attr;
+    int64_t numel = n->in[0]->numel;
     if (lgi_need_number(E, n, "p", t->p, 0, 1) < 0)
         return E->status;
     lgi_like(&n->out[0], n->in[0]);
-    lgi_like(&n->out[1], n->in[0]);
+    lgi_set_shape(&n->out[1], 1, lgi_mask_numel(numel));
     t->stream = lgi_script_stream(E);
-    t->first = lgi_draw(E, n->in[0]->numel);
+    t->first = lgi_draw(E, numel);
     return LG_OK;
 }
 
-static void dropout_piece(void *job, int64_t piece, int worker)
+/* A product with 0, too, so that a NaN stays one. */
+static lgi_slopes dropout_slopes(double p)
 {
-    const lgi_node *n = job;
-    const dropout_attr *t = n->attr;
-    int64_t at = piece * DROPOUT_PIECE, numel = n->out->numel;
-    int64_t end = at + DROPOUT_PIECE < numel ? at + DROPOUT_PIECE : numel;
-    const lg_real scale = t->p < 1 ? (lg_real)(1 / (1 - t->p)) : 0, *x = n->in[0]->data;
-    lg_real *y = n->out[0].data, *mask = n->out[1].data;
-    uint64_t bound = (uint64_t)(t->p * 0x1p32);        /* drops 32 bits below it */
-    (void)worker;
-    for (; at < end; at += 4) {
-        uint32_t bits[4];
-        lgi_philox(t->stream, (t->first + (uint64_t)at) / 4, bits);
-        for (int k = 0; k < 4 && at + k < end; k++) {
-            mask[at + k] = bits[k] >= bound ? scale : 0;
-            y[at + k] = x[at + k] * mask[at + k];
-        }
-    }
+    return (lgi_slopes){.on = p < 1 ? (lg_real)(1 / (1 - p)) : 0};
 }
 
 static void dropout_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
-    int64_t pieces = (n->out->numel + DROPOUT_PIECE - 1) / DROPOUT_PIECE;
+    const dropout_attr *t = n->attr;
+    double bound = t->p * 0x1p32 < UINT32_MAX ? t->p * 0x1p32 : UINT32_MAX;
+    lgi_dropout d = {t->stream, t->first, (uint32_t)bound};
     (void)workspace;
-    lgi_parallel(E, pieces, dropout_piece, (void *)n);
+    lgi_mask_at_random(E, dropout_slopes(t->p), d, n->in[0]->data, n->out[0].data,
+                       n->out[1].data, n->out->numel);
 }
 
 static lg_status dropout_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                               lg_tensor **g, lg_tensor **out)
 {
-    if (wanted[0])                     /* the mask does not depend on x */
-        out[0] = g[0] ? lgi_mul(E, g[0], &n->out[1]) : NULL;
+    const dropout_attr *t = n->attr;
+    if (wanted[0] && g[0])             /* the mask does not depend on x */
+        out[0] = lgi_apply2(E, &lgi_op_dropout_back, g[0], &n->out[1], &t->p);
     return E->status;
 }
 
@@ -70,4 +59,36 @@ const lg_op lgi_op_dropout = {
     .needs = LGI_OUT(1), .attr_bytes = sizeof(dropout_attr),
     .samples = {"2,3", "4,5; p=0.3", "-; p=0", "0,3", "2,1,2,1,2; p=0.5", "2,3; p=1"}};
 
-const lg_op *const lgi_ops_dropout[] = {&lgi_op_dropout, NULL};
+static lg_status dropout_back_shape(lg_engine *E, lgi_node *n)
+{
+    const double *p = n->attr;
+    if (lgi_need_number(E, n, "p", *p, 0, 1) < 0)
+        return E->status;
+    return lgi_mask_shape(E, n);
+}
+
+static void dropout_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    const double *p = n->attr;
+    (void)workspace;
+    lgi_apply_mask(E, dropout_slopes(*p), n->in[1]->data, n->in[0]->data, n->out->data,
+                   n->out->numel);
+}
+
+static lg_status dropout_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                   lg_tensor **g, lg_tensor **out)
+{
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_dropout_back, g[0], n->in[1], n->attr);
+    return E->status;
+}
+
+const lg_op lgi_op_dropout_back = {
+    .name = "dropout_back", .args = "g, mask, p: number = 0.5",
+    .doc = "The gradient of dropout: g / (1 - p) where the number has stayed, else 0."
+           MASK_DOC,
+    .shape = dropout_back_shape, .forward = dropout_back_forward,
+    .grad = dropout_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(double),
+    .samples = {MASK_SAMPLES, "5,7; 3 index<65535; p=0.3"}};
+
+const lg_op *const lgi_ops_dropout[] = {&lgi_op_dropout, &lgi_op_dropout_back, NULL};

@@ -42,7 +42,8 @@ LGI_ALWAYS_INLINE lg_real bounded(lg_real x, const hardtanh_attr *p)
 
 LGI_ALWAYS_INLINE lg_real if_within(lg_real g, lg_real y, const hardtanh_attr *p)
 {
-    return y <= (lg_real)p->min || y >= (lg_real)p->max ? 0 : g;
+    bool out = (y <= (lg_real)p->min) | (y >= (lg_real)p->max);
+    return out ? 0 : g;
 }
 
 LGI_LOOP1(hardtanh_loop, hardtanh_attr, bounded(a, p))
@@ -111,14 +112,21 @@ static lg_status prelu_shape(lg_engine *E, lgi_node *n)
                     LGI_SHAPE(x));
 }
 
-LGI_LOOP2(prelu_loop, void, a > 0 ? a : b * a)
+LGI_ALWAYS_INLINE lg_real prelu_of(lg_real x, lg_real w)
+{
+    lg_real less = w * x;
+    return x > 0 ? x : less;
+}
+
+LGI_LOOP2(prelu_loop, void, prelu_of(a, b))
+LGI_WIDE(prelu_loop)
 
 static void prelu_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     lg_tensor w = slopes_like(n->in[0], n->in[1]);
     lg_tensor *in[] = {n->in[0], &w};
     (void)workspace;
-    lgi_map(E, prelu_loop, n->out, 2, in, NULL);
+    lgi_map(E, LGI_WIDEST(E, prelu_loop), n->out, 2, in, NULL);
 }
 
 static lg_tensor *choose_by(lg_engine *E, lg_tensor *mask, lg_tensor *a, lg_tensor *b)

@@ -1,6 +1,6 @@
 /*
- * loss.c - losses of the difference between x and y, element by element; and what all
- * losses by element have in common: see loss.h.
+ * loss.c - losses of the difference between x and y, element by element, and of their
+ * product; and what all losses by element have in common: see loss.h.
  */
 #include "op/loss.h"
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 extern const lg_op lgi_op_mse_back, lgi_op_l1_back, lgi_op_huber_back, lgi_op_clamp;
-extern const lg_op lgi_op_clamp_back;
+extern const lg_op lgi_op_clamp_back, lgi_op_hinge_back, lgi_op_lt;
 
 /* What the sum of the losses is divided by. */
 static double loss_count(const lgi_loss_attr *t, const lg_tensor *x)
@@ -228,10 +228,12 @@ LGI_LOOP3(huber_back_loop, lgi_loss_attr,
           a * (lg_real)p->scale * held(b - c, (lg_real)p->delta))
 LOSS_FORWARD(huber)
 
+LGI_WIDE(huber_back_loop)
+
 static void huber_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, huber_back_loop, n->out, 3, n->in, n->attr);
+    lgi_map(E, LGI_WIDEST(E, huber_back_loop), n->out, 3, n->in, n->attr);
 }
 
 static lg_status huber_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
@@ -275,6 +277,75 @@ const lg_op lgi_op_huber_back = {
     .needs = LGI_IN(0) | LGI_IN(1) | LGI_IN(2), .attr_bytes = sizeof(lgi_loss_attr),
     .samples = {LOSS_BACK_SAMPLES, "-; 2,3; 2,3; delta=0.5"}};
 
+/* hinge: l' by x = -y where x y is below 1, else 0 */
+
+LGI_ALWAYS_INLINE lg_real hinge_of(lg_real x, lg_real y)
+{
+    lg_real lack = 1 - x * y;
+    return lack <= 0 ? 0 : lack;
+}
+
+LGI_ALWAYS_INLINE lg_real hinge_back_of(lg_real g, lg_real x, lg_real y)
+{
+    lg_real by = -g * y;
+    return x * y >= 1 ? 0 : by;
+}
+
+LGI_LOOP2(hinge_loop, void, hinge_of(a, b))
+LGI_LOOP3(hinge_back_loop, lg_real, hinge_back_of(a * *p, b, c))
+LOSS_FORWARD(hinge)
+LOSS_BACK_FORWARD(hinge)
+
+/* c g where x y is below 1, else 0; flat in x and y */
+static lg_tensor *hinge_open(lg_engine *E, const lgi_node *n, lg_tensor *g, lg_tensor *x,
+                             lg_tensor *y)
+{
+    const lgi_loss_attr *t = n->attr;
+    lg_tensor *below = lgi_apply2(E, &lgi_op_lt, lgi_mul(E, x, y), lg_scalar(E, 1), NULL);
+    return lgi_mul(E, lgi_affine(E, g, t->scale, 0), below);
+}
+
+static lg_status hinge_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                            lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *x = n->in[0], *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_loss_back(E, &lgi_op_hinge_back, g[0], x, y, n->attr);
+    if (wanted[1])
+        out[1] = lgi_neg(E, lgi_mul(E, hinge_open(E, n, g[0], x, y), x));
+    return E->status;
+}
+
+static lg_status hinge_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                 lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *y = n->in[2];
+    if (!wanted[0] && !wanted[2])
+        return LG_OK;
+    lg_tensor *open = lgi_neg(E, hinge_open(E, n, g[0], n->in[1], y));
+    if (wanted[0])
+        out[0] = lgi_mul(E, open, y);
+    if (wanted[2])
+        out[2] = lgi_mul(E, open, n->in[0]);
+    return E->status;
+}
+
+const lg_op lgi_op_hinge = {
+    .name = "hinge", .args = LOSS_ARGS,
+    .doc = "What x y lacks to 1, or 0: the greater of 1 - x y and 0, of scores x with "
+           "the labels y, 1 or -1. Where it is 0 its gradient is 0." LOSS_DOC,
+    .shape = lgi_loss_shape, .workspace = lgi_loss_workspace, .forward = hinge_forward,
+    .grad = hinge_grad, .needs = LGI_IN(0) | LGI_IN(1),
+    .attr_bytes = sizeof(lgi_loss_attr), .samples = {LOSS_SAMPLES}};
+
+const lg_op lgi_op_hinge_back = {
+    .name = "hinge_back", .args = LOSS_BACK_ARGS,
+    .doc = "The gradient of hinge for x: -g y where x y is below 1, else 0, divided by "
+           "their number for a mean.",
+    .shape = lgi_loss_back_shape, .forward = hinge_back_forward, .grad = hinge_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1) | LGI_IN(2), .attr_bytes = sizeof(lgi_loss_attr),
+    .samples = {LOSS_BACK_SAMPLES}};
+
 const lg_op *const lgi_ops_loss[] = {
     &lgi_op_mse, &lgi_op_mse_back, &lgi_op_l1, &lgi_op_l1_back, &lgi_op_huber,
-    &lgi_op_huber_back, NULL};
+    &lgi_op_huber_back, &lgi_op_hinge, &lgi_op_hinge_back, NULL};

@@ -109,25 +109,50 @@ static size_t batch_norm_workspace(lg_engine *E, const lgi_node *n)
            + (size_t)(3 * s.c) * sizeof(lg_real);
 }
 
-static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
+/* What the rules of channels read and set. */
+typedef struct norm_channels {
+    double m, eps;                     /* m: numbers of a channel */
+    const lg_real *w, *b;
+    lg_real *mean, *var;               /* forward sets them, the way back reads them */
+    lg_real *by_u, *by_x, *add;        /* the map */
+    lg_real *dw, *db;
+} norm_channels;
+
+/* Since the shift is one of the numbers, (shift - mean)^2 <= m var: the difference loses
+ * no more than a factor m of double's precision, whatever the mean. */
+static void batch_norm_channel(const void *p, int64_t k, double shift, double sum,
+                               double product)
 {
-    const lg_tensor *x = n->in[0], *w = n->in[1], *b = n->in[2];
+    const norm_channels *t = p;
+    double d = sum / t->m, v = product / t->m - d * d;
+    v = v < 0 ? 0 : v;
+    t->mean[k] = (lg_real)(shift + d);
+    t->var[k] = (lg_real)v;
+    t->by_x[k] = (lg_real)((t->w ? (double)t->w[k] : 1) / sqrt(v + t->eps));
+    t->add[k] = t->b ? t->b[k] : 0;
+}
+
+static norm_channels norm_of(const lgi_node *n, const lg_tensor *x, const lg_tensor *w,
+                             double *scratch)
+{
     const norm_attr *t = n->attr;
     lgi_channels s = channels_of(x);
-    double *moments = workspace;
-    lg_real *scale = (lg_real *)(moments + lgi_channel_scratch(s) + s.c);
-    lg_real *add = scale + s.c, *mean = n->out[1].data, *var = n->out[2].data;
+    lg_real *map = (lg_real *)(scratch + lgi_channel_scratch(s) + s.c);
+    return (norm_channels){.m = count_in_channel(x), .eps = t->eps,
+                           .w = w ? w->data : NULL, .by_u = map, .by_x = map + s.c,
+                           .add = map + 2 * s.c};
+}
 
-    lgi_channel_moments(E, s, x->data, moments);
-    for (int64_t k = 0; k < s.c; k++) {
-        double v = moments[s.c + k];
-        mean[k] = (lg_real)moments[k];
-        var[k] = (lg_real)v;
-        scale[k] = (lg_real)((w ? (double)w->data[k] : 1) / sqrt(v + t->eps));
-        add[k] = b ? b->data[k] : 0;
-    }
-    lgi_map_channels(E, s, &(lgi_channel_map){NULL, scale, add, mean}, NULL, x->data,
-                     n->out->data);
+static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    const lg_tensor *x = n->in[0], *b = n->in[2];
+    norm_channels t = norm_of(n, x, n->in[1], workspace);
+    t.b = b ? b->data : NULL;
+    t.mean = n->out[1].data;
+    t.var = n->out[2].data;
+    lgi_normalize_channels(E, channels_of(x), NULL, x->data, n->out->data,
+                           &(lgi_channel_map){NULL, t.by_x, t.add, t.mean},
+                           batch_norm_channel, &t, workspace);
 }
 
 /* By the mean it is 1/m for each number of x, by the variance 2 (x - mean) / m. */
@@ -190,30 +215,31 @@ static lg_status batch_norm_back_shape(lg_engine *E, lgi_node *n)
     return lgi_set_shape(&n->out[2], 1, x->dim[1]);
 }
 
+static void batch_norm_back_channel(const void *p, int64_t k, double shift, double sg,
+                                    double product)
+{
+    const norm_channels *t = p;
+    double r = 1 / sqrt((double)t->var[k] + t->eps), sgh = product * r;
+    double wr = t->w ? (double)t->w[k] * r : r;
+    (void)shift;
+    t->dw[k] = (lg_real)sgh;
+    t->db[k] = (lg_real)sg;
+    t->by_u[k] = (lg_real)wr;
+    t->by_x[k] = (lg_real)(-wr * r * sgh / t->m);
+    t->add[k] = (lg_real)(-wr * sg / t->m);
+}
+
 static void batch_norm_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
-    const lg_tensor *g = n->in[0], *x = n->in[1], *w = n->in[4];
-    const lg_real *mean = n->in[2]->data, *var = n->in[3]->data;
-    const norm_attr *t = n->attr;
-    lgi_channels s = channels_of(x);
-    double m = count_in_channel(x), *sum = workspace;
-    double *shift = sum + lgi_channel_scratch(s);
-    lg_real *a = (lg_real *)(shift + s.c), *b = a + s.c, *c = b + s.c;
-
-    for (int64_t k = 0; k < s.c; k++)
-        shift[k] = (double)mean[k];
-    lgi_channel_sums(E, s, g->data, NULL, x->data, shift, sum);
-    for (int64_t k = 0; k < s.c; k++) {
-        double r = 1 / sqrt((double)var[k] + t->eps), wr = w ? (double)w->data[k] * r : r;
-        double sg = sum[k], sgh = sum[s.c + k] * r;
-        n->out[1].data[k] = (lg_real)sgh;
-        n->out[2].data[k] = (lg_real)sg;
-        a[k] = (lg_real)wr;
-        b[k] = (lg_real)(-wr * r * sgh / m);
-        c[k] = (lg_real)(-wr * sg / m);
-    }
-    lgi_map_channels(E, s, &(lgi_channel_map){a, b, c, mean}, g->data, x->data,
-                     n->out->data);
+    const lg_tensor *g = n->in[0], *x = n->in[1];
+    norm_channels t = norm_of(n, x, n->in[4], workspace);
+    t.mean = n->in[2]->data;
+    t.var = n->in[3]->data;
+    t.dw = n->out[1].data;
+    t.db = n->out[2].data;
+    lgi_normalize_channels(E, channels_of(x), g->data, x->data, n->out->data,
+                           &(lgi_channel_map){t.by_u, t.by_x, t.add, t.mean},
+                           batch_norm_back_channel, &t, workspace);
 }
 
 /*
@@ -359,8 +385,8 @@ static void batch_norm_eval_forward(lg_engine *E, const lgi_node *n, void *works
         scale[k] = (lg_real)(w ? (double)w->data[k] * r : r);
         add[k] = b ? b->data[k] : 0;
     }
-    lgi_map_channels(E, s, &(lgi_channel_map){NULL, scale, add, n->in[1]->data}, NULL,
-                     x->data, n->out->data);
+    lgi_map_channels(E, s, &(lgi_channel_map){NULL, scale, add, n->in[1]->data}, x->data,
+                     n->out->data);
 }
 
 static lg_status batch_norm_eval_grad(lg_engine *E, const lgi_node *n, const bool *wanted,

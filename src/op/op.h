@@ -72,8 +72,9 @@ struct lg_op {
 
     /*
      * Inputs to test with: "2,3; 3,1 positive; slope=0.5". Shapes (- for no axes) with a
-     * kind: any (default), positive, probability, index<n, distinct, away (from kinks: a
-     * tenth and more off 0 and other whole numbers), spd; then attributes.
+     * kind: any (default), positive, probability, middle (0.3 to 0.7), index<n, distinct,
+     * away (from kinks: a tenth and more off 0 and other whole numbers), spd; then
+     * attributes.
      */
     const char *samples[8];
 };

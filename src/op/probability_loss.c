@@ -6,6 +6,7 @@
 
 extern const lg_op lgi_op_bce_with_logits_back, lgi_op_sigmoid, lgi_op_sigmoid_back;
 extern const lg_op lgi_op_softplus, lgi_op_clamp, lgi_op_log, lgi_op_eq, lgi_op_where;
+extern const lg_op lgi_op_bce_back, lgi_op_clamp_back, lgi_op_reciprocal;
 
 /* bce_with_logits: l = softplus(x) - x y, of which no part is negative where y is from 0
  * to 1, if it is put together so: (1 - y) x or -y x, then the tail.
@@ -18,7 +19,14 @@ LGI_ALWAYS_INLINE lg_real logit_loss(lg_real x, lg_real y)
 }
 
 LGI_LOOP2(bce_with_logits_loop, void, logit_loss(a, b))
-LGI_LOOP3(bce_with_logits_back_loop, lg_real, a * *p * (lgi_sigmoid(b) - c))
+/* By the sigmoid's smaller side, so that a sure score has a slope still. */
+LGI_ALWAYS_INLINE lg_real logit_slope(lg_real x, lg_real y)
+{
+    lg_real e = lgi_exp(x < 0 ? x : -x), less = e / (1 + e);
+    return x < 0 ? less - y : (1 - y) - less;
+}
+
+LGI_LOOP3(bce_with_logits_back_loop, lg_real, a * *p * logit_slope(b, c))
 LGI_WIDE(bce_with_logits_loop)
 LOSS_BACK_FORWARD(bce_with_logits)
 
@@ -30,8 +38,7 @@ LGI_ALWAYS_INLINE lg_real weighted_logit_loss(lg_real x, lg_real y, lg_real w, l
     return w * (straight + (1 + (p - 1) * y) * tail);
 }
 
-static void weighted_logits_loop(lg_real *restrict to, const lg_real *const *from,
-                                 const int64_t *step, int64_t n, const void *params)
+LGI_ALWAYS_INLINE void weighted_logits_loop_any(LGI_LOOP_ARGS)
 {
     const lg_real *x = from[0], *y = from[1], *w = from[2], *p = from[3];
     (void)params;
@@ -39,6 +46,8 @@ static void weighted_logits_loop(lg_real *restrict to, const lg_real *const *fro
         to[i] = weighted_logit_loss(x[i * step[0]], y[i * step[1]], w[i * step[2]],
                                     p[i * step[3]]);
 }
+LGI_LOOP(weighted_logits_loop)
+LGI_WIDE(weighted_logits_loop)
 
 static lg_status bce_with_logits_shape(lg_engine *E, lgi_node *n)
 {
@@ -52,7 +61,7 @@ static void bce_with_logits_forward(lg_engine *E, const lgi_node *n, void *works
     lg_tensor *w = n->in[2] ? n->in[2] : &scalar, *p = n->in[3] ? n->in[3] : &scalar;
     lg_tensor *in[] = {n->in[0], n->in[1], w, p};
     if (n->in[2] || n->in[3])
-        lgi_compute_loss(E, n, weighted_logits_loop, 4, in, workspace);
+        lgi_compute_loss(E, n, LGI_WIDEST(E, weighted_logits_loop), 4, in, workspace);
     else
         lgi_compute_loss(E, n, LGI_WIDEST(E, bce_with_logits_loop), 2, in, workspace);
 }
@@ -163,16 +172,22 @@ const lg_op lgi_op_bce_with_logits_back = {
  * gradient at least 1e-12: so a probability of 0 or 1 costs much, but not infinity.
  */
 #define BCE_TINY 3.7200759760208361e-44    /* exp(-100) */
+#define BCE_ROOM 1e-12
 
-/* A NaN goes through. */
+static const double bce_room_bounds[] = {BCE_ROOM, INFINITY};
+
+/* A NaN goes through. All are looked at before one is looked for. */
 static lg_status check_probabilities(lg_engine *E, const lgi_node *n)
 {
     const lg_tensor *x = n->in[0];
-    int64_t i = 0;
-    while (i < x->numel && !(x->data[i] < 0 || x->data[i] > 1))
-        i++;
-    if (i == x->numel)
+    int64_t i = 0, numel = x->numel;
+    int bad = 0;
+    for (int64_t k = 0; k < numel; k++)
+        bad |= (x->data[k] < 0) | (x->data[k] > 1);
+    if (!bad)
         return LG_OK;
+    while (!(x->data[i] < 0 || x->data[i] > 1))
+        i++;
     return lgi_fail(E, LG_EARG, "%s: element %lld of x %s is %g, and probabilities are "
                     "from 0 to 1; apply sigmoid to it, or use bce_with_logits",
                     n->op->name, (long long)i + 1, LGI_SHAPE(x), (double)x->data[i]);
@@ -192,19 +207,27 @@ LGI_ALWAYS_INLINE lg_real bounded_log(lg_real log_x)
 
 LGI_ALWAYS_INLINE lg_real bce_of(lg_real x, lg_real y, lg_real w)
 {
-    lg_real yes = bounded_log((lg_real)log((double)x));
-    lg_real no = bounded_log((lg_real)log1p(-(double)x));
+    lg_real yes = bounded_log(lgi_log(x)), no = bounded_log(lgi_log1p(-x));
     return w * ((y - 1) * no - y * yes);
 }
 
+LGI_ALWAYS_INLINE lg_real bce_slope(lg_real x, lg_real y)
+{
+    lg_real room = x * (1 - x);
+    return (x - y) / (room < (lg_real)BCE_ROOM ? (lg_real)BCE_ROOM : room);
+}
+
 LGI_LOOP3(bce_loop, void, bce_of(a, b, c))
+LGI_LOOP3(bce_back_loop, lg_real, a * *p * bce_slope(b, c))
+LGI_WIDE(bce_loop)
+LOSS_BACK_FORWARD(bce)
 
 static void bce_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     lg_real one = 1;
     lg_tensor scalar = {.numel = 1, .data = &one};
     lg_tensor *in[] = {n->in[0], n->in[1], n->in[2] ? n->in[2] : &scalar};
-    lgi_compute_loss(E, n, bce_loop, 3, in, workspace);
+    lgi_compute_loss(E, n, LGI_WIDEST(E, bce_loop), 3, in, workspace);
 }
 
 static lg_tensor *at_least(lg_engine *E, lg_tensor *x, double min)
@@ -217,24 +240,57 @@ static lg_tensor *safe_log(lg_engine *E, lg_tensor *x)
     return lgi_apply1(E, &lgi_op_log, at_least(E, x, BCE_TINY), NULL);
 }
 
+/* x (1 - x), bounded */
+static lg_tensor *bce_room(lg_engine *E, lg_tensor *x)
+{
+    lg_tensor *room = lgi_mul(E, x, lgi_affine(E, x, -1, 1));
+    return at_least(E, room, BCE_ROOM);
+}
+
 /* By x it is w (x - y) / (x (1 - x)), by y w (log(1 - x) - log(x)). */
 static lg_status bce_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                           lg_tensor **g, lg_tensor **out)
 {
     lg_tensor *x = n->in[0], *y = n->in[1], *w = n->in[2];
+    if (wanted[0] && !w)
+        out[0] = lgi_loss_back(E, &lgi_op_bce_back, g[0], x, y, n->attr);
+    if (!w && !wanted[1])
+        return E->status;
     lg_tensor *gc = scaled_loss_gradient(E, n, g[0]), *gw = times_weight(E, gc, w);
-    lg_tensor *other = lgi_affine(E, x, -1, 1);
-    if (wanted[0]) {
-        lg_tensor *room = at_least(E, lgi_mul(E, x, other), 1e-12);
-        out[0] = lgi_mul(E, gw, lgi_div(E, lgi_sub(E, x, y), room));
-    }
+    if (wanted[0] && w)
+        out[0] = lgi_mul(E, gw, lgi_div(E, lgi_sub(E, x, y), bce_room(E, x)));
     if (!wanted[1] && !wanted[2])
         return E->status;
-    lg_tensor *no = safe_log(E, other), *by_y = lgi_sub(E, no, safe_log(E, x));
+    lg_tensor *no = safe_log(E, lgi_affine(E, x, -1, 1));
+    lg_tensor *by_y = lgi_sub(E, no, safe_log(E, x));
     if (wanted[1])
         out[1] = lgi_mul(E, gw, by_y);
     if (wanted[2])
         out[2] = lgi_mul(E, gc, lgi_sub(E, lgi_mul(E, y, by_y), no));
+    return E->status;
+}
+
+/* With r = 1 / room and s = (x - y) r, s' by x is r (1 - s room'), by y -r. */
+static lg_status bce_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                               lg_tensor **g, lg_tensor **out)
+{
+    const lgi_loss_attr *t = n->attr;
+    lg_tensor *x = n->in[1], *r = lgi_apply1(E, &lgi_op_reciprocal, bce_room(E, x), NULL);
+    lg_tensor *gc = lgi_affine(E, g[0], t->scale, 0);
+    lg_tensor *s = lgi_mul(E, lgi_sub(E, x, n->in[2]), r);
+    if (wanted[0])
+        out[0] = lgi_mul(E, gc, s);
+    if (!wanted[1] && !wanted[2])
+        return E->status;
+    lg_tensor *gr = lgi_mul(E, lgi_mul(E, gc, n->in[0]), r);
+    if (wanted[1]) {
+        lg_tensor *bent = lgi_mul(E, x, lgi_affine(E, x, -1, 1));
+        lg_tensor *by_x = lgi_apply2(E, &lgi_op_clamp_back, lgi_affine(E, x, -2, 1), bent,
+                                     bce_room_bounds);
+        out[1] = lgi_mul(E, gr, lgi_affine(E, lgi_mul(E, s, by_x), -1, 1));
+    }
+    if (wanted[2])
+        out[2] = lgi_neg(E, gr);
     return E->status;
 }
 
@@ -251,12 +307,23 @@ const lg_op lgi_op_bce = {
                 "1 probability; 1; 1", "0,3; 0,3; reduction=sum",
                 "2,1,2,1,2 probability; 2,1,1,1,2; 2"}};
 
+const lg_op lgi_op_bce_back = {
+    .name = "bce_back", .args = LOSS_BACK_ARGS,
+    .doc = "The gradient of bce for x: g (x - y) / (x (1 - x)), with x (1 - x) of at "
+           "least 1e-12, divided by their number for the mean.",
+    .shape = lgi_loss_back_shape, .forward = bce_back_forward, .grad = bce_back_grad,
+    .needs = LGI_IN(0) | LGI_IN(1) | LGI_IN(2), .attr_bytes = sizeof(lgi_loss_attr),
+    .samples = {"-; 2,3 middle; 2,3 probability",
+                "-; 2,3 middle; - probability; reduction=sum",
+                "2,3; 2,3 middle; 3 probability; reduction=none",
+                "-; 0,3; 0,3; reduction=sum"}};
+
 /* kl_div: l = target (log(target) - x), and 0 where the target is 0 */
 
 LGI_ALWAYS_INLINE lg_real kl_div_of(lg_real x, lg_real t)
 {
-    lg_real own = t == 0 ? 0 : t * (lg_real)log((double)t);
-    return own - t * x;
+    lg_real own = t * lgi_log(t);
+    return (t == 0 ? 0 : own) - t * x;
 }
 
 LGI_LOOP2(kl_div_loop, void, kl_div_of(a, b))
@@ -298,5 +365,5 @@ const lg_op lgi_op_kl_div = {
                 "0,3; 0,3; reduction=sum", "2,1,2,1,2; 2,1,1,1,2 positive"}};
 
 const lg_op *const lgi_ops_probability_loss[] = {
-    &lgi_op_bce_with_logits, &lgi_op_bce_with_logits_back, &lgi_op_bce, &lgi_op_kl_div,
-    NULL};
+    &lgi_op_bce_with_logits, &lgi_op_bce_with_logits_back, &lgi_op_bce, &lgi_op_bce_back,
+    &lgi_op_kl_div, NULL};

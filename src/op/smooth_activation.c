@@ -23,7 +23,7 @@ static lg_tensor *apply_to(lg_engine *E, const lg_op *op, lg_tensor *x)
 
 LGI_ALWAYS_INLINE lg_real selu_of(lg_real x)
 {
-    lg_real low = (lg_real)(SELU_SCALE * SELU_ALPHA * expm1((double)x));
+    lg_real low = (lg_real)(SELU_SCALE * SELU_ALPHA) * lgi_expm1(x);
     return x > 0 ? (lg_real)SELU_SCALE * x : low;
 }
 
@@ -140,8 +140,8 @@ LGI_ALWAYS_INLINE lg_real mish_back_of(lg_real g, lg_real x)
 
 LGI_LOOP1(mish_loop, void, mish_of(a))
 LGI_LOOP2(mish_back_loop, void, mish_back_of(a, b))
-ACT_WIDE_FORWARD(mish)
-ACT_WIDE_FORWARD(mish_back)
+ACT_FORWARD(mish)
+ACT_FORWARD(mish_back)
 ACT_GRAD(mish, mish_back, n->in[0])
 
 /* The second derivative is u (2 + x (1 - s - 2 t s)), with s = sigmoid(x). */
@@ -190,15 +190,51 @@ const lg_op lgi_op_mish_back = {
 
 typedef struct gelu_attr { int64_t approximate; } gelu_attr;
 
+#ifdef LG_DOUBLE
+
 LGI_ALWAYS_INLINE lgi_wide normal_up_to(lgi_wide x)
 {
     return lgi_wide_erfc(-x * (lgi_wide)SQRT_HALF) / 2;
 }
 
-LGI_ALWAYS_INLINE lgi_wide gelu_exact_slope(lgi_wide x)
+LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x)
 {
-    return normal_up_to(x) + x * ((lgi_wide)NORMAL_TOP * lgi_wide_exp(-x * x / 2));
+    return (lg_real)(x * normal_up_to(x));
 }
+
+LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x)
+{
+    lgi_wide e = lgi_wide_exp((lgi_wide)-x * x / 2);
+    return (lg_real)(g * (normal_up_to(x) + x * ((lgi_wide)NORMAL_TOP * e)));
+}
+
+#else
+
+/* By the tail beyond |x|; from GELU_NONE on it is 0. */
+#define GELU_NONE 20
+
+LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x)
+{
+    lg_real size = fabsf(x);
+    lgi_tail q = lgi_normal_tail(size > GELU_NONE ? GELU_NONE : size);
+    lg_real most = x * (1 - (lg_real)q.w * (q.e.a * q.e.b));
+    lg_real low = lgi_times_exp((lg_real)(x * q.w * q.e.a), (lgi_factors){1, q.e.b},
+                                q.half);
+    return x < 0 ? low : most;
+}
+
+LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x)
+{
+    lg_real size = fabsf(x);
+    size = size > GELU_NONE ? GELU_NONE : size;
+    lgi_tail q = lgi_normal_tail(size);
+    lg_real top = (lg_real)NORMAL_TOP * size;
+    lg_real d = (lg_real)q.w - (top - top * (q.rest / 2));
+    lg_real most = g * (1 - d * (q.e.a * q.e.b)), low = lgi_times_exp(g * d, q.e, q.half);
+    return x < 0 ? low : most;
+}
+
+#endif
 
 LGI_ALWAYS_INLINE lg_real near_zero(lg_real x)
 {
@@ -240,10 +276,12 @@ LGI_ALWAYS_INLINE lg_real gelu_tanh_back_of(lg_real g, lg_real x)
     return x < 0 ? low : most;
 }
 
-LGI_LOOP1(gelu_exact_loop, void, (lgi_wide)a * normal_up_to((lgi_wide)a))
-LGI_LOOP2(gelu_exact_back_loop, void, (lgi_wide)a * gelu_exact_slope((lgi_wide)b))
+LGI_LOOP1(gelu_exact_loop, void, gelu_exact_of(a))
+LGI_LOOP2(gelu_exact_back_loop, void, gelu_exact_back_of(a, b))
 LGI_LOOP1(gelu_tanh_loop, void, gelu_tanh_of(a))
 LGI_LOOP2(gelu_tanh_back_loop, void, gelu_tanh_back_of(a, b))
+LGI_WIDE(gelu_exact_loop)
+LGI_WIDE(gelu_exact_back_loop)
 LGI_WIDE(gelu_tanh_loop)
 LGI_WIDE(gelu_tanh_back_loop)
 ACT_GRAD(gelu, gelu_back, n->in[0])
@@ -251,7 +289,8 @@ ACT_GRAD(gelu, gelu_back, n->in[0])
 static void gelu_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const gelu_attr *t = n->attr;
-    lgi_loop *loop = t->approximate ? LGI_WIDEST(E, gelu_tanh_loop) : gelu_exact_loop;
+    lgi_loop *loop = t->approximate ? LGI_WIDEST(E, gelu_tanh_loop)
+                                    : LGI_WIDEST(E, gelu_exact_loop);
     (void)workspace;
     lgi_map(E, loop, n->out, 1, n->in, NULL);
 }
@@ -260,7 +299,7 @@ static void gelu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const gelu_attr *t = n->attr;
     lgi_loop *loop = t->approximate ? LGI_WIDEST(E, gelu_tanh_back_loop)
-                                    : gelu_exact_back_loop;
+                                    : LGI_WIDEST(E, gelu_exact_back_loop);
     (void)workspace;
     lgi_map(E, loop, n->out, 2, n->in, NULL);
 }

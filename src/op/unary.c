@@ -19,6 +19,9 @@ extern const lg_op lgi_op_clamp_back, lgi_op_exp;
 
 #define UNARY_OP(name_, text, kind, expr, reads, rule)                                  \
     LGI_LOOP1(name_##_loop, void, expr)                                                 \
+    UNARY_OF_LOOP(name_, text, kind, reads, rule)
+
+#define UNARY_OF_LOOP(name_, text, kind, reads, rule)                                   \
     LGI_WIDE(name_##_loop)                                                              \
     static void name_##_forward(lg_engine *E, const lgi_node *n, void *workspace)       \
     {                                                                                   \
@@ -31,6 +34,10 @@ extern const lg_op lgi_op_clamp_back, lgi_op_exp;
         .samples = {UNARY_SAMPLES(kind)}};
 
 #define UNARY(name_, text, kind, expr, reads, rule)                                     \
+    UNARY_RULE(name_, rule)                                                             \
+    UNARY_OP(name_, text, kind, expr, reads, name_##_grad)
+
+#define UNARY_RULE(name_, rule)                                                         \
     static lg_status name_##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,  \
                                   lg_tensor **gs, lg_tensor **out)                      \
     {                                                                                   \
@@ -39,8 +46,28 @@ extern const lg_op lgi_op_clamp_back, lgi_op_exp;
         if (wanted[0])                                                                  \
             out[0] = rule;                                                              \
         return E->status;                                                               \
+    }
+
+/* Numbers far from 0 take the C library's function, of double, one at a time. */
+#ifdef LG_DOUBLE
+#define TURN_LOOP(name) LGI_LOOP1(name##_loop, void, lgi_##name(a))
+#else
+#define TURN_LOOP(name)                                                                 \
+    LGI_ALWAYS_INLINE void name##_loop_any(LGI_LOOP_ARGS)                               \
+    {                                                                                   \
+        const lg_real *x = from[0];                                                     \
+        uint32_t far = 0;                                                               \
+        (void)step, (void)params;                                                       \
+        for (int64_t i = 0; i < n; i++) {                                               \
+            to[i] = lgi_##name(x[i]);                                                   \
+            far |= !(fabsf(x[i]) <= LGI_FAR_TURNS);                                     \
+        }                                                                               \
+        for (int64_t i = 0; far && i < n; i++)                                          \
+            if (!(fabsf(x[i]) <= LGI_FAR_TURNS))                                        \
+                to[i] = (lg_real)name((double)x[i]);                                    \
     }                                                                                   \
-    UNARY_OP(name_, text, kind, expr, reads, name_##_grad)
+    LGI_LOOP(name##_loop)
+#endif
 
 /* 2 / sqrt(pi) exp(-x^2) */
 static lg_tensor *erf_slope(lg_engine *E, lg_tensor *x)
@@ -53,11 +80,11 @@ UNARY(neg, "-x.", "", -a, 0, lgi_neg(E, g))
 UNARY(abs, "The absolute value of x. At 0 its gradient is 0.", " away", fabs(a),
       LGI_IN(0), lgi_mul(E, g, UNARY_OF(sign, x)))
 UNARY(exp, "e to the power of x.", "", lgi_exp(a), LGI_OUT(0), lgi_mul(E, g, y))
-UNARY(expm1, "exp(x) - 1, exact for small x.", "", expm1(a), LGI_OUT(0),
+UNARY(expm1, "exp(x) - 1, exact for small x.", "", lgi_expm1(a), LGI_OUT(0),
       lgi_mul(E, g, lgi_affine(E, y, 1, 1)))
-UNARY(log, "The natural logarithm of x.", " positive", log(a), LGI_IN(0),
+UNARY(log, "The natural logarithm of x.", " positive", lgi_log(a), LGI_IN(0),
       lgi_div(E, g, x))
-UNARY(log1p, "log(1 + x), exact for small x.", " positive", log1p(a), LGI_IN(0),
+UNARY(log1p, "log(1 + x), exact for small x.", " positive", lgi_log1p(a), LGI_IN(0),
       lgi_div(E, g, lgi_affine(E, x, 1, 1)))
 UNARY(sqrt, "The square root of x.", " positive", sqrt(a), LGI_OUT(0),
       lgi_div(E, lgi_affine(E, g, 0.5, 0), y))
@@ -66,12 +93,14 @@ UNARY(rsqrt, "1 / sqrt(x).", " positive", 1 / sqrt(a), LGI_OUT(0),
 UNARY(square, "x * x.", "", a * a, LGI_IN(0), lgi_mul(E, lgi_affine(E, g, 2, 0), x))
 UNARY(reciprocal, "1 / x.", " away", 1 / a, LGI_OUT(0),
       lgi_mul(E, lgi_neg(E, g), UNARY_OF(square, y)))
-UNARY(sin, "The sine of x, in radians.", "", sin(a), LGI_IN(0),
-      lgi_mul(E, g, UNARY_OF(cos, x)))
-UNARY(cos, "The cosine of x, in radians.", "", cos(a), LGI_IN(0),
-      lgi_mul(E, lgi_neg(E, g), UNARY_OF(sin, x)))
+TURN_LOOP(sin)
+TURN_LOOP(cos)
+UNARY_RULE(sin, lgi_mul(E, g, UNARY_OF(cos, x)))
+UNARY_RULE(cos, lgi_mul(E, lgi_neg(E, g), UNARY_OF(sin, x)))
+UNARY_OF_LOOP(sin, "The sine of x, in radians.", "", LGI_IN(0), sin_grad)
+UNARY_OF_LOOP(cos, "The cosine of x, in radians.", "", LGI_IN(0), cos_grad)
 UNARY(erf, "The error function of x, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 "
-      "to x.", "", erf(a), LGI_IN(0), lgi_mul(E, g, erf_slope(E, x)))
+      "to x.", "", lgi_erf(a), LGI_IN(0), lgi_mul(E, g, erf_slope(E, x)))
 UNARY_OP(sign, "-1, 0 or 1: the sign of x, and NaN of a NaN.", " away",
          a > 0 ? (lg_real)1 : a < 0 ? (lg_real)-1 : a, 0, LG_ZERO)
 UNARY_OP(floor, "The greatest whole number that is not above x.", " away", floor(a), 0,
@@ -95,22 +124,19 @@ static lg_status clamp_shape(lg_engine *E, lgi_node *n)
     return lgi_like(n->out, n->in[n->nin - 1]);
 }
 
-static void clamp_loop(lg_real *restrict to, const lg_real *const *from,
-                       const int64_t *step, int64_t n, const void *p)
+LGI_ALWAYS_INLINE lg_real clamped(lg_real x, lg_real min, lg_real max)
 {
-    const clamp_attr *t = p;
-    const lg_real min = (lg_real)t->min, max = (lg_real)t->max, *x = from[0];
-    (void)step;
-    for (int64_t i = 0; i < n; i++) {
-        lg_real a = x[i] < min ? min : x[i];
-        to[i] = a > max ? max : a;
-    }
+    lg_real low = x < min ? min : x;
+    return low > max ? max : low;
 }
+
+LGI_LOOP1(clamp_loop, clamp_attr, clamped(a, (lg_real)p->min, (lg_real)p->max))
+LGI_WIDE(clamp_loop)
 
 static void clamp_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, clamp_loop, n->out, 1, n->in, n->attr);
+    lgi_map(E, LGI_WIDEST(E, clamp_loop), n->out, 1, n->in, n->attr);
 }
 
 static lg_status clamp_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
@@ -132,7 +158,8 @@ const lg_op lgi_op_clamp = {
                 "2,1,2,1,2 away; min=-1, max=0"}};
 
 LGI_LOOP2(clamp_back_loop, clamp_attr,
-          b < (lg_real)p->min || b > (lg_real)p->max ? 0 : a)
+          ((b < (lg_real)p->min) | (b > (lg_real)p->max)) ? 0 : a)
+LGI_WIDE(clamp_back_loop)
 
 static lg_status clamp_back_shape(lg_engine *E, lgi_node *n)
 {
@@ -146,7 +173,7 @@ static lg_status clamp_back_shape(lg_engine *E, lgi_node *n)
 static void clamp_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, clamp_back_loop, n->out, 2, n->in, n->attr);
+    lgi_map(E, LGI_WIDEST(E, clamp_back_loop), n->out, 2, n->in, n->attr);
 }
 
 static lg_status clamp_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,

@@ -31,7 +31,7 @@ static void adagrad_prepare(const void *attr, int64_t step, double *number, void
         .eps = (lg_real)a->eps};
 }
 
-static void adagrad_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void adagrad_update_any(const lgi_run *r)
 {
     const adagrad_factors f = *(const adagrad_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict sum = r->state[0];
@@ -42,6 +42,8 @@ static void adagrad_update(const lgi_run *r)
     }
 }
 
+LGI_UPDATES(adagrad_update)
+
 static const lgi_optim_type adagrad_type = {
     .name = "Adagrad",
     .args = LGI_OPTIM_ARGS("0.01", "0") ", lr_decay: number = 0, "
@@ -50,7 +52,7 @@ static const lgi_optim_type adagrad_type = {
            "sum of g^2 of all steps (Duchi et al. 2011); lr is divided by 1 + lr_decay "
            "(t - 1) in step t. PyTorch's numbers.",
     .attr_bytes = sizeof(adagrad_options), .states = {"sum"}, .check = adagrad_check,
-    .prepare = adagrad_prepare, .update = adagrad_update};
+    .prepare = adagrad_prepare, LGI_UPDATE_BY(adagrad_update)};
 
 typedef struct adadelta_options {
     lgi_optim_options common;
@@ -79,7 +81,7 @@ static void adadelta_prepare(const void *attr, int64_t step, double *number,
         .fresh = (lg_real)(1 - a->rho), .eps = (lg_real)a->eps};
 }
 
-static void adadelta_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void adadelta_update_any(const lgi_run *r)
 {
     const adadelta_factors f = *(const adadelta_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict v = r->state[0], *restrict u = r->state[1];
@@ -92,12 +94,14 @@ static void adadelta_update(const lgi_run *r)
     }
 }
 
+LGI_UPDATES(adadelta_update)
+
 static const lgi_optim_type adadelta_type = {
     .name = "Adadelta",
     .args = LGI_OPTIM_ARGS("1", "0") ", rho: number = 0.9, eps: number = 1e-6",
     .doc = "v and u are the running means of the squares of gradients and of steps; the "
            "step is lr sqrt(u + eps) / sqrt(v + eps) g (Zeiler 2012). PyTorch's numbers.",
     .attr_bytes = sizeof(adadelta_options), .states = {"v", "u"},
-    .check = adadelta_check, .prepare = adadelta_prepare, .update = adadelta_update};
+    .check = adadelta_check, .prepare = adadelta_prepare, LGI_UPDATE_BY(adadelta_update)};
 
 const lgi_optim_type *const lgi_optims_adagrad[] = {&adagrad_type, &adadelta_type, NULL};

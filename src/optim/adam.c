@@ -45,7 +45,7 @@ static void adam_prepare(const void *attr, int64_t step, double *number, void *f
         .root = (lg_real)(1 / sqrt(1 - pow(b2, t)))};
 }
 
-static void adam_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void adam_update_any(const lgi_run *r)
 {
     const adam_factors f = *(const adam_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
@@ -67,6 +67,8 @@ static void adam_update(const lgi_run *r)
         }
 }
 
+LGI_UPDATES(adam_update)
+
 /* The direction is kept without lr, which may have changed when it is taken back. */
 static void optimistic_prepare(const void *attr, int64_t step, double *number,
                                void *factors)
@@ -77,7 +79,7 @@ static void optimistic_prepare(const void *attr, int64_t step, double *number,
         (lg_real)(1 / (1 - pow(a->betas.at[0], (double)step)));
 }
 
-static void optimistic_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void optimistic_update_any(const lgi_run *r)
 {
     const adam_factors f = *(const adam_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
@@ -99,6 +101,8 @@ static void optimistic_update(const lgi_run *r)
     }
 }
 
+LGI_UPDATES(optimistic_update)
+
 #define ADAM_OPTIONS(decay)                                                           \
     LGI_OPTIM_ARGS("0.001", decay) ", betas: numbers = {0.9, 0.999}, "                  \
     "eps: number = 1e-8, amsgrad: flag = false"
@@ -111,7 +115,7 @@ static const lgi_optim_type adam_type = {
            "adds to the gradient. PyTorch's numbers.",
     .attr_bytes = sizeof(adam_options), .states = {"m", "v", "v_max"},
     .keeps = adam_keeps, .check = adam_check, .prepare = adam_prepare,
-    .update = adam_update};
+    LGI_UPDATE_BY(adam_update)};
 
 static const lgi_optim_type adamw_type = {
     .name = "AdamW", .args = ADAM_OPTIONS("0.01"),
@@ -119,7 +123,7 @@ static const lgi_optim_type adamw_type = {
            "a step (Loshchilov and Hutter 2019). PyTorch's numbers.",
     .attr_bytes = sizeof(adam_options), .decoupled = true,
     .states = {"m", "v", "v_max"}, .keeps = adam_keeps, .check = adam_check,
-    .prepare = adam_prepare, .update = adam_update};
+    .prepare = adam_prepare, LGI_UPDATE_BY(adam_update)};
 
 static const lgi_optim_type extra_adam_type = {
     .name = "ExtraAdam", .args = ADAM_OPTIONS("0"),
@@ -129,7 +133,7 @@ static const lgi_optim_type extra_adam_type = {
            "count for the moments.",
     .attr_bytes = sizeof(adam_options), .extrapolates = true,
     .states = {"m", "v", "v_max", "saved"}, .keeps = adam_keeps_more,
-    .check = adam_check, .prepare = adam_prepare, .update = adam_update};
+    .check = adam_check, .prepare = adam_prepare, LGI_UPDATE_BY(adam_update)};
 
 static const lgi_optim_type optimistic_adam_type = {
     .name = "OptimisticAdam", .args = ADAM_OPTIONS("0"),
@@ -138,7 +142,7 @@ static const lgi_optim_type optimistic_adam_type = {
            "which ends the circles of two nets at the cost of one gradient a step.",
     .attr_bytes = sizeof(adam_options), .states = {"m", "v", "v_max", "last"},
     .keeps = adam_keeps_more, .check = adam_check, .prepare = optimistic_prepare,
-    .update = optimistic_update};
+    LGI_UPDATE_BY(optimistic_update)};
 
 const lgi_optim_type *const lgi_optims_adam[] = {&adam_type, &adamw_type,
                                                  &extra_adam_type, &optimistic_adam_type,

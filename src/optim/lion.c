@@ -25,7 +25,7 @@ static void lion_prepare(const void *attr, int64_t step, double *number, void *f
         .b2 = (lg_real)b2, .c2 = (lg_real)(1 - b2)};
 }
 
-static void lion_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void lion_update_any(const lgi_run *r)
 {
     const lion_factors f = *(const lion_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0];
@@ -38,6 +38,8 @@ static void lion_update(const lgi_run *r)
     }
 }
 
+LGI_UPDATES(lion_update)
+
 static const lgi_optim_type lion_type = {
     .name = "Lion",
     .args = LGI_OPTIM_ARGS("0.0001", "0") ", betas: numbers = {0.9, 0.99}",
@@ -45,6 +47,6 @@ static const lgi_optim_type lion_type = {
            "(1 - beta2) g (Chen et al. 2023). weight_decay shrinks the parameters by lr "
            "weight_decay a step. It wants a third to a tenth of Adam's lr.",
     .attr_bytes = sizeof(lion_options), .decoupled = true, .states = {"m"},
-    .check = lion_check, .prepare = lion_prepare, .update = lion_update};
+    .check = lion_check, .prepare = lion_prepare, LGI_UPDATE_BY(lion_update)};
 
 const lgi_optim_type *const lgi_optims_lion[] = {&lion_type, NULL};

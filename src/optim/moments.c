@@ -51,7 +51,7 @@ static void adamax_prepare(const void *attr, int64_t step, double *number, void 
     *(moments_factors *)factors = f;
 }
 
-static void adamax_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void adamax_update_any(const lgi_run *r)
 {
     const moments_factors f = *(const moments_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict most = r->state[1];
@@ -63,6 +63,8 @@ static void adamax_update(const lgi_run *r)
         p[i] -= f.of_m * (m[i] / most[i]);
     }
 }
+
+LGI_UPDATES(adamax_update)
 
 /* Its momentum grows from step to step; number is the product of those so far. What the
  * bias of m is corrected with should be the product with the next one; PyTorch 1.13 takes
@@ -81,7 +83,7 @@ static void nadam_prepare(const void *attr, int64_t step, double *number, void *
     *(moments_factors *)factors = f;
 }
 
-static void nadam_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void nadam_update_any(const lgi_run *r)
 {
     const moments_factors f = *(const moments_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
@@ -92,6 +94,8 @@ static void nadam_update(const lgi_run *r)
         p[i] -= (f.of_g * g[i] + f.of_m * m[i]) / (lgi_root(v[i]) * f.root + f.eps);
     }
 }
+
+LGI_UPDATES(nadam_update)
 
 /* rho is how many gradients v is of; while they are few (rho <= 5), v is not trusted. */
 static void radam_prepare(const void *attr, int64_t step, double *number, void *factors)
@@ -110,7 +114,7 @@ static void radam_prepare(const void *attr, int64_t step, double *number, void *
     *(moments_factors *)factors = f;
 }
 
-static void radam_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void radam_update_any(const lgi_run *r)
 {
     const moments_factors f = *(const moments_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0], *restrict v = r->state[1];
@@ -130,6 +134,8 @@ static void radam_update(const lgi_run *r)
         }
 }
 
+LGI_UPDATES(radam_update)
+
 #define MOMENTS_OPTIONS(lr)                                                           \
     LGI_OPTIM_ARGS(lr, "0") ", betas: numbers = {0.9, 0.999}, eps: number = 1e-8"
 
@@ -138,7 +144,7 @@ static const lgi_optim_type adamax_type = {
     .doc = "Adam with the largest recent gradient, u = max(beta2 u, |g| + eps), in the "
            "place of sqrt(v) + eps (Kingma and Ba 2015, 7.1). PyTorch's numbers.",
     .attr_bytes = offsetof(moments_options, momentum_decay), .states = {"m", "u"},
-    .check = moments_check, .prepare = adamax_prepare, .update = adamax_update};
+    .check = moments_check, .prepare = adamax_prepare, LGI_UPDATE_BY(adamax_update)};
 
 static const lgi_optim_type nadam_type = {
     .name = "NAdam",
@@ -146,7 +152,7 @@ static const lgi_optim_type nadam_type = {
     .doc = "Adam with Nesterov's momentum, which grows to beta1 by the schedule 1 - "
            "0.96^(t momentum_decay) / 2 (Dozat 2016). PyTorch 1.13's numbers.",
     .attr_bytes = sizeof(moments_options), .states = {"m", "v"}, .number = "mu_product",
-    .check = nadam_check, .prepare = nadam_prepare, .update = nadam_update};
+    .check = nadam_check, .prepare = nadam_prepare, LGI_UPDATE_BY(nadam_update)};
 
 static const lgi_optim_type radam_type = {
     .name = "RAdam", .args = MOMENTS_OPTIONS("0.001"),
@@ -154,7 +160,7 @@ static const lgi_optim_type radam_type = {
            "as v is of few gradients, and rectified afterwards, in the place of a "
            "warm-up (Liu et al. 2020). PyTorch's numbers.",
     .attr_bytes = offsetof(moments_options, momentum_decay), .states = {"m", "v"},
-    .check = moments_check, .prepare = radam_prepare, .update = radam_update};
+    .check = moments_check, .prepare = radam_prepare, LGI_UPDATE_BY(radam_update)};
 
 const lgi_optim_type *const lgi_optims_moments[] = {&adamax_type, &nadam_type,
                                                     &radam_type, NULL};

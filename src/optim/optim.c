@@ -9,11 +9,12 @@
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/profile.h"
+#include "base/subnormal.h"
 
 #include <string.h>
 
 enum {                                 /* elements; a block stays in the nearest cache */
-    OPTIM_PIECE = 1 << 14, OPTIM_BLOCK = 1 << 10
+    OPTIM_PIECE = 1 << 13, OPTIM_BLOCK = 1 << 10
 };
 
 const lgi_optim_type *lgi_each_optim(int *family, int *member)
@@ -362,6 +363,7 @@ static double update_block(const update *u, int i, int64_t from, int64_t n)
     const lgi_optim_options *a = lgi_optim_attr(o, o->group[i]);
     const lg_real *g = u->g[i] ? u->g[i]->data + from : NULL;
     lg_real own[OPTIM_BLOCK], *saved = NULL;
+    bool wide = o->type->update_avx2 && o->engine->cpu >= LGI_AVX2;
     lgi_run r = {.n = n, .p = o->param[i]->data + from,
                  .factors = o->factors + (size_t)i * LGI_MAX_FACTORS};
     for (int k = 0; k < o->nstate; k++)
@@ -374,7 +376,7 @@ static double update_block(const update *u, int i, int64_t from, int64_t n)
     ready_parameter(u, a, r.p, saved, n, g != NULL);
     if (!g)
         return 0;
-    o->type->update(&r);
+    (wide ? o->type->update_avx2 : o->type->update)(&r);
     return sum_squares(g, n);          /* here: now it is in the cache */
 }
 
@@ -386,8 +388,10 @@ static void update_piece(void *job, int64_t piece, int worker)
     double sum = 0;
     (void)worker;
     u->o->done[piece] = true;
+    uint64_t was = lgi_flush_subnormals();     /* moments of what has no gradient */
     for (int64_t k = 0; k < n; k += OPTIM_BLOCK)
         sum += update_block(u, i, from + k, n - k < OPTIM_BLOCK ? n - k : OPTIM_BLOCK);
+    lgi_keep_subnormals(was);
     u->o->partial[piece] = sum;
 }
 

@@ -54,7 +54,14 @@ typedef struct lgi_optim_type {
      * step counts from 1. factors has room for LGI_MAX_FACTORS bytes. */
     void (*prepare)(const void *attr, int64_t step, double *number, void *factors);
     void (*update)(const lgi_run *r);
+    void (*update_avx2)(const lgi_run *r);     /* the same bits; may be absent */
 } lgi_optim_type;
+
+/* Both from LGI_ALWAYS_INLINE void name_any(const lgi_run *r). */
+#define LGI_UPDATES(name)                                                               \
+    static void name(const lgi_run *r) { name##_any(r); }                               \
+    LGI_AVX2_CODE static void name##_avx2(const lgi_run *r) { name##_any(r); }
+#define LGI_UPDATE_BY(name) .update = name, .update_avx2 = name##_avx2
 
 typedef struct lgi_group {             /* parameters that have options of their own */
     const void *attr;                  /* the options' struct */

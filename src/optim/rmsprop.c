@@ -37,7 +37,7 @@ static void rmsprop_prepare(const void *attr, int64_t step, double *number, void
 }
 
 /* The flags are constants where it is called: each makes a loop of its own. */
-static inline void rmsprop_run(const lgi_run *r, bool centered, bool momentum)
+LGI_ALWAYS_INLINE void rmsprop_run(const lgi_run *r, bool centered, bool momentum)
 {
     const rmsprop_factors f = *(const rmsprop_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict v = r->state[0], *restrict mean = r->state[1];
@@ -58,7 +58,7 @@ static inline void rmsprop_run(const lgi_run *r, bool centered, bool momentum)
     }
 }
 
-static void rmsprop_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void rmsprop_update_any(const lgi_run *r)
 {
     if (r->state[1] && r->state[2])
         rmsprop_run(r, true, true);
@@ -70,6 +70,8 @@ static void rmsprop_update(const lgi_run *r)
         rmsprop_run(r, false, false);
 }
 
+LGI_UPDATES(rmsprop_update)
+
 static const lgi_optim_type rmsprop_type = {
     .name = "RMSprop",
     .args = LGI_OPTIM_ARGS("0.01", "0") ", alpha: number = 0.99, eps: number = 1e-8, "
@@ -79,6 +81,6 @@ static const lgi_optim_type rmsprop_type = {
            "from v (Graves 2013); momentum sums the steps. PyTorch's numbers.",
     .attr_bytes = sizeof(rmsprop_options), .states = {"v", "mean", "momentum"},
     .keeps = rmsprop_keeps, .check = rmsprop_check, .prepare = rmsprop_prepare,
-    .update = rmsprop_update};
+    LGI_UPDATE_BY(rmsprop_update)};
 
 const lgi_optim_type *const lgi_optims_rmsprop[] = {&rmsprop_type, NULL};

@@ -47,7 +47,7 @@ static void sgd_prepare(const void *attr, int64_t step, double *number, void *fa
         .nesterov = a->nesterov != 0};
 }
 
-static void sgd_plain(const lgi_run *r, lg_real lr)
+LGI_ALWAYS_INLINE void sgd_plain(const lgi_run *r, lg_real lr)
 {
     lg_real *restrict p = r->p;
     const lg_real *restrict g = r->g;
@@ -55,7 +55,7 @@ static void sgd_plain(const lgi_run *r, lg_real lr)
         p[i] -= lr * g[i];
 }
 
-static void sgd_update(const lgi_run *r)
+LGI_ALWAYS_INLINE void sgd_update_any(const lgi_run *r)
 {
     const sgd_factors f = *(const sgd_factors *)r->factors;
     lg_real *restrict p = r->p, *restrict m = r->state[0];
@@ -75,6 +75,8 @@ static void sgd_update(const lgi_run *r)
         }
 }
 
+LGI_UPDATES(sgd_update)
+
 #define SGD_OPTIONS                                                                   \
     LGI_OPTIM_ARGS("0.001", "0") ", momentum: number = 0, dampening: number = 0, "      \
     "nesterov: flag = false"
@@ -85,7 +87,7 @@ static const lgi_optim_type sgd_type = {
            "g takes the place of g; nesterov looks ahead: g + momentum m (Sutskever et "
            "al. 2013). maximize climbs. PyTorch's numbers.",
     .attr_bytes = sizeof(sgd_options), .states = {"momentum"}, .keeps = sgd_keeps,
-    .check = sgd_check, .prepare = sgd_prepare, .update = sgd_update};
+    .check = sgd_check, .prepare = sgd_prepare, LGI_UPDATE_BY(sgd_update)};
 
 static const lgi_optim_type extra_sgd_type = {
     .name = "ExtraSGD", .args = SGD_OPTIONS,
@@ -95,6 +97,6 @@ static const lgi_optim_type extra_sgd_type = {
            "the gradient found there. It does not circle round the balance of two nets.",
     .attr_bytes = sizeof(sgd_options), .extrapolates = true,
     .states = {"momentum", "saved"}, .keeps = extra_sgd_keeps, .check = sgd_check,
-    .prepare = sgd_prepare, .update = sgd_update};
+    .prepare = sgd_prepare, LGI_UPDATE_BY(sgd_update)};
 
 const lgi_optim_type *const lgi_optims_sgd[] = {&sgd_type, &extra_sgd_type, NULL};

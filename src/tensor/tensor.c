@@ -45,6 +45,7 @@ static void drop_buffer(lg_tensor *t)
     t->data = NULL;
     if (!b || --b->refs > 0)
         return;
+    lgi_drop_kept(t->engine, b);
     lgi_free(t->engine, b->data, b->bytes);
     lgi_free(t->engine, b, sizeof *b);
 }
@@ -73,6 +74,17 @@ bool lgi_keeps_in(const lgi_node *n, int i)
 
 bool lgi_keeps_out(const lgi_node *n, int k) { return n->needs & LGI_OUT(k); }
 
+void lgi_unuse_kept(lgi_node *n)
+{
+    for (int k = 0; n->needs && k < n->nout; k++)
+        if (lgi_keeps_out(n, k))
+            lgi_unuse(&n->out[k]);
+    for (int i = 0; n->needs && i < n->nin; i++)
+        if (n->in[i] && lgi_keeps_in(n, i))
+            lgi_unuse(n->in[i]);
+    n->needs = 0;
+}
+
 void lgi_forget(lg_tensor *owner)
 {
     lgi_node *n = owner->node;
@@ -81,15 +93,10 @@ void lgi_forget(lg_tensor *owner)
     owner->node = NULL;
     if (n->release)
         n->release(owner->engine, n);
-    for (int k = 0; k < n->nout; k++)
-        if (lgi_keeps_out(n, k))
-            lgi_unuse(&owner[k]);
-    for (int i = 0; i < n->nin; i++) {
-        if (n->in[i] && lgi_keeps_in(n, i))
-            lgi_unuse(n->in[i]);
+    lgi_unuse_kept(n);
+    for (int i = 0; i < n->nin; i++)
         if (n->in[i])
             lgi_drop(n->in[i]);
-    }
     lgi_free(owner->engine, n, n->bytes);
 }
 

@@ -18,11 +18,23 @@ enum { LGI_MAX_IN = 16 };              /* inputs of an operator, unless they are
 #define LGI_IN(i)  ((uint32_t)1 << (i))
 #define LGI_OUT(k) ((uint32_t)1 << (LGI_MAX_IN + (k)))
 
+/* What an operator made of a buffer's numbers for itself, as they were at a version. */
+typedef struct lgi_kept {
+    int what;                          /* the operator's own; 0: nothing that holds */
+    uint64_t version;
+    bool again;                        /* it was asked for twice of the same numbers */
+    size_t bytes;
+    lg_real *data;                     /* NULL until then */
+} lgi_kept;
+
+enum { LGI_KEPT = 2 };                 /* for each buffer */
+
 typedef struct lgi_buffer {
     int refs;                          /* shells that share it */
     uint64_t version;                  /* raised by each write: copy, optimizers */
     size_t bytes;
     lg_real *data;
+    lgi_kept *kept;                    /* LGI_KEPT of them; or NULL */
 } lgi_buffer;
 
 /* How an operator was applied. It is owned by its first result. */
@@ -68,11 +80,21 @@ void lgi_drop(lg_tensor *t);
 void lgi_use(lg_tensor *t);                            /* the numbers alone */
 void lgi_unuse(lg_tensor *t);
 void lgi_forget(lg_tensor *owner);                     /* lets its history go */
+void lgi_unuse_kept(lgi_node *n);                      /* the numbers that it keeps */
 bool lgi_keeps_in(const lgi_node *n, int i);
 bool lgi_keeps_out(const lgi_node *n, int k);
 lg_tensor *lgi_scoped(lg_engine *E, lg_tensor *t);     /* hands a ref to the open scope */
 lg_status lgi_reserve_scope(lg_engine *E, int n);      /* room for n more, beforehand */
 lg_tensor *lgi_make(lg_engine *E, int ndim, const int64_t *dim);  /* scoped, uncleared */
+
+/* kept.c: place i of what is kept beside t's numbers, as `what`, above 0. made: it is
+ * there already, of these numbers. NULL, and no failure, where it was never asked for
+ * twice of the same numbers, or where there is no room. */
+lgi_kept *lgi_keep(lg_tensor *t, int i, int what, size_t bytes, bool *made);
+void lgi_drop_kept(lg_engine *E, lgi_buffer *b);
+
+/* average.c: to = from + (to - from) * kept, all of it or nothing; a write */
+lg_status lgi_average(lg_engine *E, lg_tensor *to, const lg_tensor *from, double kept);
 
 /* shape.c */
 lg_status lgi_set_dims(lg_tensor *t, int ndim, const int64_t *dim);

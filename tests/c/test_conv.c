@@ -24,6 +24,8 @@ static lg_engine *open_engine(int threads, lgi_cpu cpu)
     config.threads = threads;
     if (lg_open(&E, &config) == LG_OK && E->cpu > cpu)
         E->cpu = cpu;
+    if (E)
+        E->exact = true;               /* other forms have a test of their own */
     return E;
 }
 
@@ -161,6 +163,31 @@ static lgi_conv random_geometry(void)
     return v;
 }
 
+/* Shapes that have a form of their own, each given as the kinds below say. */
+enum { FULL, POINT, FEW_TAPS, FEW_RESULTS, APART, FORMS };
+
+static lgi_conv random_form(int form)
+{
+    lgi_conv v = {.n = below(8), .c = 1 + below(40), .out = 1 + below(70), .kh = 1,
+                  .kw = 1, .sh = 1, .sw = 1, .dh = 1, .dw = 1, .groups = 1};
+    v.oh = 1 + below(20), v.ow = 1 + below(36);
+    if (form == FULL)
+        v.kh = 1 + below(5), v.kw = 1 + below(5), v.sh = 1 + below(3), v.oh = v.ow = 1;
+    if (form == FEW_TAPS || form == FEW_RESULTS || form == APART)
+        v.kh = 2 + below(4), v.kw = 1 + below(5), v.ph = below(3), v.pw = below(3);
+    if (form == FEW_TAPS)
+        v.c = 1 + below(4), v.sh = 1 + below(3), v.sw = 1 + below(3);
+    if (form == FEW_RESULTS)
+        v.out = 1 + below(4), v.c += 4, v.dw = 1 + below(2);
+    if (form == APART)
+        v.groups = v.out = v.c, v.sh = 1 + below(2), v.sw = 1 + below(2);
+    v.h = (v.oh - 1) * v.sh + (v.kh - 1) * v.dh + 1 - 2 * v.ph;
+    v.w = (v.ow - 1) * v.sw + (v.kw - 1) * v.dw + 1 - 2 * v.pw;
+    if (form == FEW_TAPS)
+        v.h += below(v.sh), v.w += below(v.sw);
+    return v.h < 1 || v.w < 1 ? random_form(form) : v;
+}
+
 static void test_cpu(lgi_cpu cpu)
 {
     /* n, c, h, w; out, oh, ow; kernel, stride, padding, dilation; groups */
@@ -173,13 +200,27 @@ static void test_cpu(lgi_cpu cpu)
         {2, 600, 5, 6, 3, 3, 4, 3, 3, 1, 1, 0, 0, 1, 1, 1},
         {2, 8, 40, 70, 8, 40, 70, 3, 3, 1, 1, 1, 1, 1, 1, 8},
         {3, 2, 9, 9, 4, 3, 3, 1, 1, 4, 4, 0, 0, 1, 1, 2},
-        {0, 2, 9, 9, 4, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1}};
+        {0, 2, 9, 9, 4, 9, 9, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+        {0, 30, 9, 9, 4, 9, 9, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        {0, 3, 4, 4, 5, 1, 1, 4, 4, 1, 1, 0, 0, 1, 1, 1},
+        {2, 200, 19, 30, 20, 19, 30, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        {2, 20, 19, 30, 200, 19, 30, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        {20, 300, 3, 3, 280, 3, 3, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        {2, 5, 40, 40, 20, 40, 40, 5, 5, 1, 1, 2, 2, 1, 1, 1},
+        {2, 70, 30, 30, 70, 30, 30, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+        {3, 2, 50, 70, 9, 17, 24, 3, 5, 3, 3, 1, 3, 1, 1, 1},
+        {1, 1, 90, 80, 9, 90, 80, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+        {4, 9, 12, 33, 2, 12, 33, 3, 3, 1, 1, 1, 1, 1, 1, 1}};
     lg_engine *one = open_engine(1, cpu), *four = open_engine(4, cpu);
     if (one && four && one->cpu == cpu) {
         for (size_t i = 0; i < sizeof some / sizeof *some; i++)
             test_geometry(one, four, &some[i]);
         for (int i = 0; i < 120; i++) {
             lgi_conv v = random_geometry();
+            test_geometry(one, four, &v);
+        }
+        for (int i = 0; i < 15 * FORMS; i++) {
+            lgi_conv v = random_form(i % FORMS);
             test_geometry(one, four, &v);
         }
         check(one->status == LG_OK && four->status == LG_OK, "%s", lg_message(one));

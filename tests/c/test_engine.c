@@ -70,6 +70,41 @@ static void test_memory(void)
     check(lg_close(E) == 0, "nothing is left");
 }
 
+static bool holds(const unsigned char *p, size_t size, unsigned char value)
+{
+    for (size_t i = 0; i < size; i += 1000)
+        if (p[i] != value)
+            return false;
+    return p[size - 1] == value;
+}
+
+/* Large blocks of changing sizes: what is held stays near what was used at most, and no
+ * block shares a page with another. */
+static void test_large_blocks(void)
+{
+    enum { BLOCKS = 6, ROUNDS = 200, MOST = 9 << 20 };
+    lg_engine *E = open_with(NULL);
+    unsigned char *p[BLOCKS] = {0};
+    size_t size[BLOCKS] = {0};
+    uint64_t seed = 1;
+    for (int i = 0; i < ROUNDS; i++) {
+        int k = i % BLOCKS;
+        check(!p[k] || holds(p[k], size[k], (unsigned char)(i - BLOCKS)), "round %d", i);
+        lgi_free(E, p[k], size[k]);
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        size[k] = (size_t)(seed >> 33) % MOST + 1;
+        p[k] = lgi_alloc(E, size[k]);
+        if (!p[k])
+            break;
+        memset(p[k], i & 255, size[k]);
+        check(E->held <= E->high + (40 << 20), "%lld bytes are held", (long long)E->held);
+    }
+    for (int k = 0; k < BLOCKS; k++)
+        lgi_free(E, p[k], size[k]);
+    check(lg_bytes(E) == 0, "all of it is free");
+    check(lg_close(E) == 0, "nothing is left");
+}
+
 static void test_allocator(void)
 {
     for (int at = 1; at < 12; at++)
@@ -362,6 +397,7 @@ int main(void)
 {
     test_failure();
     test_memory();
+    test_large_blocks();
     test_allocator();
     test_threads();
     test_random();

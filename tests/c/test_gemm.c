@@ -162,7 +162,10 @@ static void test_cpu(lgi_cpu cpu, bool blas)
         {300, 70, 520, 1}, {5, 7, 9000, 1}, {33, 17, 5000, 1}, {600, 33, 20, 1},
         {1, 300, 700, 1}, {300, 1, 700, 1}, {200, 220, 260, 1}, {14, 32, 256, 1},
         {9, 8, 7, 5}, {40, 50, 60, 12}, {257, 65, 3, 2}, {128, 256, 300, 1},
-        {520, 300, 64, 1}};
+        {520, 300, 64, 1}, {2, 500, 300, 1}, {300, 2, 300, 1}, {3, 129, 5, 1},
+        {129, 3, 513, 1}, {70, 130, 1, 1}, {70, 130, 2, 1}, {300, 33, 4, 1},
+        {70, 31, 3, 4}, {50, 2, 60, 3}, {2, 70, 60, 3}, {1050, 200, 200, 1},
+        {1030, 330, 130, 1}, {64, 600, 300, 1}, {128, 128, 258, 1}};
     lg_engine *one = open_engine(1, cpu, blas), *four = open_engine(4, cpu, blas);
     if (!one || !four || one->cpu != cpu) {
         lg_close(one);
@@ -180,24 +183,38 @@ static void test_cpu(lgi_cpu cpu, bool blas)
     check(lg_close(one) == 0 && lg_close(four) == 0, "memory is left");
 }
 
-/* A row has the same bits alone and among others. */
-static void test_row_alone(lgi_cpu cpu)
+/* A row has the same bits alone and among others, b transposed or not. */
+static void test_row_alone(lgi_cpu cpu, int64_t n, int64_t k, bool tb)
 {
-    enum { M = 77, N = 90, K = 700 };
+    enum { M = 77 };
     lg_engine *E = open_engine(1, cpu, false);
-    lg_real *a = numbers(E, M * K), *b = numbers(E, K * N);
-    lg_real *all = numbers(E, M * N), *row = numbers(E, N);
-    lgi_gemm(E, &(lgi_product){M, N, K, a, K, b, N, all, N}, NULL, NULL);
+    lg_real *a = numbers(E, M * k), *b = numbers(E, k * n);
+    lg_real *all = numbers(E, M * n), *row = numbers(E, n);
+    lgi_product p = {M, n, k, a, k, b, tb ? k : n, all, n, .bias = b, .tb = tb};
+    lgi_gemm(E, &p, NULL, NULL);
     for (int i = 0; i < M; i += 19) {
-        lgi_gemm(E, &(lgi_product){1, N, K, a + i * K, K, b, N, row, N}, NULL, NULL);
-        check(memcmp(row, all + i * N, sizeof *row * N) == 0, "a row alone on %s",
+        lgi_product one = p;
+        one.m = 1;
+        one.a = a + i * k;
+        one.c = row;
+        lgi_gemm(E, &one, NULL, NULL);
+        check(memcmp(row, all + i * n, sizeof *row * (size_t)n) == 0,
+              "a row alone of %lld,%lld on %s", (long long)n, (long long)k,
               lgi_cpu_name(E->cpu));
     }
-    lgi_free(E, a, sizeof *a * M * K);
-    lgi_free(E, b, sizeof *b * K * N);
-    lgi_free(E, all, sizeof *all * M * N);
-    lgi_free(E, row, sizeof *row * N);
+    lgi_free(E, a, sizeof *a * (size_t)(M * k));
+    lgi_free(E, b, sizeof *b * (size_t)(k * n));
+    lgi_free(E, all, sizeof *all * (size_t)(M * n));
+    lgi_free(E, row, sizeof *row * (size_t)n);
     lg_close(E);
+}
+
+static void test_rows_alone(lgi_cpu cpu)
+{
+    static const int64_t shapes[][2] = {{90, 700}, {300, 40}, {33, 3}, {2, 300}, {1, 70}};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
+        for (int tb = 0; tb < 2; tb++)
+            test_row_alone(cpu, shapes[i][0], shapes[i][1], tb);
 }
 
 int main(void)
@@ -207,7 +224,7 @@ int main(void)
         if (all[i] <= lgi_detect_cpu()
             && (all[i] != LGI_NEON || lgi_detect_cpu() == LGI_NEON)) {
             test_cpu(all[i], false);
-            test_row_alone(all[i]);
+            test_rows_alone(all[i]);
         }
     test_cpu(LGI_PLAIN, true);
     return report();

@@ -235,13 +235,16 @@ static void check_every_optim(void)
         check_formula(&formulas[i]);
 }
 
-/* Parameters of more than one piece: the same bits on 1 thread and on 4, clipped too. */
-static void train_large(const char *name, int threads, lg_real *to, int64_t n)
+/* Parameters of more than one piece: the same bits on 1 thread and on 4, clipped too, and
+ * with every set of kernels. */
+static void train_large(const char *name, int threads, lgi_cpu most, lg_real *to,
+                        int64_t n)
 {
     lg_config config = LG_CONFIG_INIT;
     lg_engine *E;
     config.threads = threads;
     lg_open(&E, &config);
+    E->cpu = E->cpu < most ? E->cpu : most;
     int64_t dim[] = {n / 3, n - n / 3};
     lg_tensor *p[2], *g[2];
     for (int k = 0; k < 2; k++)
@@ -267,11 +270,35 @@ static void check_threads(void)
     int family = 0, member = 0;
     const lgi_optim_type *type;
     while ((type = lgi_each_optim(&family, &member))) {
-        train_large(type->name, 1, one, LARGE);
-        train_large(type->name, 4, four, LARGE);
+        train_large(type->name, 1, LGI_AVX512, one, LARGE);
+        train_large(type->name, 4, LGI_AVX512, four, LARGE);
         check(memcmp(one, four, sizeof one) == 0, "%s: 1 thread and 4 differ",
               type->name);
+        train_large(type->name, 1, LGI_PLAIN, four, LARGE);
+        check(memcmp(one, four, sizeof one) == 0, "%s: its plain form differs",
+              type->name);
     }
+}
+
+/* The momentum of what gets no gradient any more becomes zero, and not something next to
+ * it, with which each step would take a hundred times as long. */
+static void check_idle(void)
+{
+#if defined(__x86_64__) || defined(__aarch64__)
+    lg_engine *E;
+    lg_open(&E, NULL);
+    int64_t n = 40;
+    lg_tensor *p = lg_track(E, lg_full(E, 1, &n, 1)), *g = lg_full(E, 1, &n, 1);
+    lg_tensor *zero = lg_zeros(E, 1, &n);
+    lgi_optim *o = make_optim(E, "Adam", "betas={0.9,0.9}", 1, &p);
+    lgi_step(o, &g, 0);
+    check(o->state[0]->data[3] > 0, "its momentum");
+    for (int t = 0; t < 8000; t++)
+        lgi_step(o, &zero, 0);
+    for (int i = 0; i < n; i++)
+        check(o->state[0]->data[i] == 0 && o->state[1]->data[i] == 0, "it never ends");
+    lg_close(E);
+#endif
 }
 
 /* Two parameters at 0 with the gradients 3 and -4: where they are after a step. */
@@ -556,6 +583,7 @@ int main(void)
 {
     check_every_optim();
     check_threads();
+    check_idle();
     check_clip();
     check_norm();
     check_skipped();

@@ -3,6 +3,8 @@
 
 #include "test.h"
 
+#include <time.h>
+
 #define CHECK(ok) check(ok, "%s:%d: %s", __FILE__, __LINE__, #ok)
 
 typedef struct counted_task {
@@ -62,8 +64,84 @@ static void test_threads(int threads)
         CHECK(t[i].runs == ROUNDS + 1);
 }
 
+/* Loops that last no time, of any number of pieces, one after the other: each piece is
+ * run once, by a worker that there is. */
+typedef struct marks {
+    int count[300], threads;
+    atomic_int wrong;
+} marks;
+
+static void mark_piece(void *job, int64_t piece, int worker)
+{
+    marks *m = job;
+    m->count[piece]++;
+    if (worker < 0 || worker >= m->threads)
+        atomic_fetch_add(&m->wrong, 1);
+    for (volatile int i = 0; i < piece % 7 * 20; i++)
+        ;                              /* some take longer */
+}
+
+static void test_short_loops(int threads)
+{
+    enum { LOOPS = 3000 };
+    marks m[2] = {{.threads = threads}, {.threads = threads}};
+    int expected[300] = {0};
+    lg_config c = LG_CONFIG_INIT;
+    lg_engine *E;
+    c.threads = threads;
+    CHECK(lg_open(&E, &c) == LG_OK);
+    for (int i = 0; i < LOOPS; i++) {
+        int pieces = i % 5 ? i % 9 : i % 300;
+        lgi_parallel(E, pieces, mark_piece, &m[i % 2]);
+        for (int k = 0; k < pieces; k++)
+            expected[k]++;
+        if (i % 1000 == 999)           /* they go to sleep */
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    for (int k = 0; k < 300; k++)
+        CHECK(m[0].count[k] + m[1].count[k] == expected[k]);
+    CHECK(m[0].wrong == 0 && m[1].wrong == 0);
+    CHECK(lg_close(E) == 0);
+}
+
+typedef struct stopped { lg_engine *E; atomic_int runs; } stopped;
+
+static void stop_piece(void *job, int64_t piece, int worker)
+{
+    stopped *s = job;
+    (void)piece;
+    (void)worker;
+    if (atomic_fetch_add(&s->runs, 1) == 20)
+        lg_interrupt(s->E);
+}
+
+/* Once interrupted a loop ends, and the next one, too, until the engine has said so. */
+static void test_interrupted(int threads)
+{
+    lg_config c = LG_CONFIG_INIT;
+    lg_engine *E;
+    c.threads = threads;
+    CHECK(lg_open(&E, &c) == LG_OK);
+    stopped s = {.E = E};
+    lgi_parallel(E, 100000, stop_piece, &s);
+    CHECK(s.runs > 20 && s.runs <= 20 + threads);
+    lgi_parallel(E, 100, stop_piece, &s);
+    CHECK(s.runs <= 20 + threads);
+    CHECK(lgi_interrupted(E) != LG_OK);
+    s.runs = 100;
+    lgi_parallel(E, 100, stop_piece, &s);
+    CHECK(s.runs == 200);
+    CHECK(lg_close(E) == 0);
+}
+
 int main(void)
 {
+    test_short_loops(1);
+    test_short_loops(2);
+    test_short_loops(5);
+    test_short_loops(64);
+    test_interrupted(1);
+    test_interrupted(3);
     test_threads(1);
     test_threads(2);
     test_threads(4);

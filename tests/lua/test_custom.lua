@@ -329,7 +329,7 @@ check.case("memory that ends anywhere is an error, and nothing more", function()
   end
   local expected <const> = work()
   local failed, worked = 0, 0
-  for k = 1, 400 do
+  for k = 1, 450 do
     collectgarbage()
     lg.memory_limit(lg.bytes() + 64 * k)
     local ok <const>, why <const> = pcall(work)

@@ -76,6 +76,19 @@ check.case("it moves by its decay: running statistics, too", function()
   check.equal(ema:numbers().seen, 5)
 end)
 
+check.case("an update has the bits of from + (to - from) * kept", function()
+  local G <const> = lg.nn.Sequential { name = "G", input = { 150 }, lg.nn.Linear { 150 } }
+  local ema <const> = gan.ema(G, { decay = 0.75 })
+  for _, p in ipairs(G:state()) do p.tensor:copy(lg.randn(p.tensor.shape)) end
+  local wanted <const> = {}
+  for i, s in ipairs(ema:state()) do
+    local from <const> = G:state()[i].tensor
+    wanted[i] = from + (s.tensor - from) * 0.5 ^ (1 / (math.log(0.5) / math.log(0.75)))
+  end
+  ema:update()
+  for i, s in ipairs(ema:state()) do check.equal(largest(s.tensor - wanted[i]), 0) end
+end)
+
 check.case("buffers are copied where that is wanted", function()
   local G <const> = net_of "G"
   fill(G, 0)

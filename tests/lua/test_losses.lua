@@ -65,6 +65,14 @@ check.case("bce, with logits and without", function()
     function() lg.bce(x, y, lg.ones(3)) end)
 end)
 
+check.case("hinge", function()
+  local x <const> = lg.tensor { 2, 1, 0.5, -3 }:track()
+  same(lg.hinge(x, 1, "none"), { 0, 0, 0.5, 4 }, "of what should be above")
+  same(lg.hinge(x, -1, "none"), { 3, 2, 1.5, 0 }, "of what should be below")
+  same(lg.hinge(x, lg.tensor { 1, -1, 1, -1 }, "sum"), { 2.5 }, "sum")
+  same(lg.grad(lg.hinge(x, 1, "sum"), x), { 0, 0, -1, -1 }, "at its corner it is flat")
+end)
+
 check.case("huber and kl_div", function()
   local x <const> = lg.tensor { 0.5, 3, -3 }
   same(lg.huber(x, 0, { reduction = "none" }), { 0.125, 2.5, 2.5 }, "huber")

@@ -57,8 +57,8 @@ check.case("the head tells of time, threads and memory, and the columns their na
   check.equal(names:gsub("^ +", ""):gsub(" +", " "),
               "calls time share each GFLOP/s GB/s memory")
   check.equal(row(output, "matmul")[11], "kB", "the unit of the memory of a product")
-  local size <const> = lg.element == "float" and 16.4 or 32.8
-  check.equal(tonumber(row(output, "relu")[10]), size, "kB of 64 x 64 numbers")
+  local size <const> = lg.element == "float" and 17.4 or 34.8
+  check.equal(tonumber(row(output, "relu")[10]), size, "kB of 64 x 64 numbers and bits")
 end)
 
 check.case("a view moves nothing, and an update of an optimizer is a row", function()

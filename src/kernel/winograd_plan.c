@@ -1,0 +1,343 @@
+#include "kernel/winograd_plan.h"
+
+#include <string.h>
+
+/* Numbers of V in a block, which should stay in the second cache; fewer tiles than the
+ * least would read the weights too often, and few blocks leave threads idle. */
+enum { BLOCK_NUMBERS = 1 << 18, LEAST_TILES = 64, MOST_TILES = 256, FEW_BLOCKS = 16 };
+
+/* Of a block whose points are shared by all threads: where there are few tiles, so that
+ * the weights are read once, and for the gradient of w. */
+enum { SHARED_NUMBERS = 3 << 20 };
+
+/* With so few tiles the weights' points are worth keeping. */
+enum { KEPT_TILES = 160 };
+
+/* A product pays from about that many channels on both sides. */
+enum { LEAST_CHANNELS = 16 };
+
+static int64_t tiles_along(int64_t size, int64_t m) { return (size + m - 1) / m; }
+
+/* The results that are cut into tiles. */
+static void result_size(const lgi_conv *v, lgi_conv_side side, int64_t *h, int64_t *w)
+{
+    *h = side == LGI_CONV_X ? tiles_along(v->h, v->sh) : v->oh;
+    *w = side == LGI_CONV_X ? tiles_along(v->w, v->sw) : v->ow;
+}
+
+#define FORM_SIZES(f, m, r, n) {m, r, n},
+static const struct { int m, r, n; } sizes[LGI_FORMS] = {LGI_WINOGRAD_FORMS(FORM_SIZES)};
+
+/* What a form costs for each pair of channels: a multiplication for each point of each
+ * tile, and turning the weights into points, which is worth some of these; more of them
+ * where the points leave the second cache. */
+static double cost_of(const lgi_conv *v, lgi_conv_side side, lgi_form f)
+{
+    int64_t h, w, m = sizes[f].m, points = sizes[f].n * sizes[f].n;
+    result_size(v, side, &h, &w);
+    double tiles = (double)v->n * (double)(tiles_along(h, m) * tiles_along(w, m));
+    bool many = points * v->sh * v->sw * v->c * v->out > BLOCK_NUMBERS * 2;
+    return (double)(points * v->sh * v->sw) * (tiles + (many ? 60 : 20));
+}
+
+static lgi_form winograd_form(const lgi_conv *v, lgi_conv_side side)
+{
+    int64_t r = tiles_along(v->kh, v->sh);
+    if (r == 3)
+        return LGI_F43;
+    if (r > 3)
+        return LGI_F45;
+    return cost_of(v, side, LGI_F42) < cost_of(v, side, LGI_F22) ? LGI_F42 : LGI_F22;
+}
+
+bool lgi_winograd_serves(const lg_engine *E, const lgi_conv *v, lgi_conv_side side)
+{
+    bool square = v->kh == v->kw && v->sh == v->sw && v->dh == 1 && v->dw == 1;
+    if (E->exact || !square || v->groups != 1 || v->sh > 2 || v->kh > 5 * v->sh
+        || v->kh <= v->sh || v->ph >= v->kh || v->pw >= v->kw || v->n < 1
+        || v->c < LEAST_CHANNELS || v->out < LEAST_CHANNELS || v->oh < 1 || v->ow < 1)
+        return false;
+    double direct = (double)(v->kh * v->kw) * (double)(v->n * v->oh * v->ow);
+    return cost_of(v, side, winograd_form(v, side)) * 1.35 < direct;
+}
+
+/* A phase f of x, along one axis, reads y from q + f's base on; its taps are s*j + g. */
+static int64_t phase_base(int64_t f, int64_t stride, int64_t padding)
+{
+    return (f + padding) / stride;
+}
+
+static void plan_shifts(lgi_wino *p)
+{
+    const lgi_conv *v = p->v;
+    int64_t s = v->sh;
+    bool of_x = p->side == LGI_CONV_X;
+    int wide = 1 + (int)(phase_base(s - 1, s, v->pw) - phase_base(0, s, v->pw));
+    p->tap_step = of_x ? -s : s;
+    p->in_phases = p->out_phases = 1;
+    p->slabs = 1;
+    for (int f = 0; f < s * s; f++) {
+        int64_t y = f / s, x = f % s;
+        if (!of_x) {
+            p->in_shift[f] = p->tap[f] = (lgi_shift){y, x};
+            continue;
+        }
+        int64_t dy = phase_base(y, s, v->ph) - phase_base(0, s, v->ph);
+        int64_t dx = phase_base(x, s, v->pw) - phase_base(0, s, v->pw);
+        p->slab[f] = (int)(dy * wide + dx);
+        if (p->slab[f] >= p->slabs)
+            p->slabs = p->slab[f] + 1;
+        p->in_shift[p->slab[f]] = (lgi_shift){dy, dx};
+        p->out_shift[f] = (lgi_shift){y, x};
+        p->tap[f] = (lgi_shift){(p->r - 1) * s + (y + v->ph) % s,
+                                (p->r - 1) * s + (x + v->pw) % s};
+    }
+    if (of_x)
+        p->out_phases = (int)(s * s), p->in_phases = p->slabs;
+    else
+        p->in_phases = (int)(s * s);
+}
+
+/*
+ * Where the phases of x begin at different places of y, each would need points of its
+ * own. Then the gradient's way is the shorter: y's tiles become points by AT's transpose,
+ * as for the gradient of w, and BT's transpose makes of the products' points what each
+ * tile adds to the pixels of x under it and its neighbors. These overlap, so an image is
+ * summed by one thread.
+ */
+static void plan_adjoint(lgi_wino *p)
+{
+    const lgi_conv *v = p->v;
+    int64_t s = v->sh, th = tiles_along(v->oh, p->m), tw = tiles_along(v->ow, p->m);
+    int64_t down = v->h + v->ph - s * p->m * th, right = v->w + v->pw - s * p->m * tw;
+    int64_t more = s * (p->r - 1);     /* and x may go on where no output looks */
+    p->adjoint = p->slabs > 1 && th * tw <= MOST_TILES;
+    if (!p->adjoint)
+        return;
+    p->in = (lgi_tiled){v->out, v->oh, v->ow, 1, 0, 0, 0, 0};
+    p->out = (lgi_tiled){v->c, v->h, v->w, s, v->ph, v->pw, more > down ? more : down,
+                         more > right ? more : right};
+    p->slabs = p->in_phases = 1;
+    p->in_shift[0] = (lgi_shift){0, 0};
+    p->tap_step = s;
+    for (int f = 0; f < s * s; f++) {
+        p->out_shift[f] = p->tap[f] = (lgi_shift){f / s, f % s};
+        p->slab[f] = 0;
+    }
+}
+
+static void plan_sides(lgi_wino *p)
+{
+    const lgi_conv *v = p->v;
+    int64_t s = v->sh;
+    lgi_tiled x = {v->c, v->h, v->w, s, v->ph, v->pw, s * (p->r - 1), s * (p->r - 1)};
+    lgi_tiled y = {v->out, v->oh, v->ow, 1, 0, 0, 0, 0};
+    if (p->side == LGI_CONV_X) {
+        x.top = x.left = x.more_rows = x.more_cols = 0;
+        y.top = p->r - 1 - phase_base(0, s, v->ph);
+        y.left = p->r - 1 - phase_base(0, s, v->pw);
+        y.more_rows = p->r - 1 + p->in_shift[p->slabs - 1].y;
+        y.more_cols = p->r - 1 + p->in_shift[p->slabs - 1].x;
+    }
+    p->in = p->side == LGI_CONV_X ? y : x;
+    p->out = p->side == LGI_CONV_X ? x : y;
+}
+
+static void plan_blocks(lgi_wino *p)
+{
+    int64_t image = p->th * p->tw, all = p->v->n * p->th;
+    int64_t each = p->points * p->depth * p->slabs, room = BLOCK_NUMBERS;
+    p->shared = p->side == LGI_CONV_W || p->v->n * image < FEW_BLOCKS * LEAST_TILES;
+    if (p->shared) {
+        each += p->points * p->width * p->out_phases;
+        room = SHARED_NUMBERS;
+    }
+    int64_t tiles = room / each;
+    tiles = tiles < LEAST_TILES ? LEAST_TILES : tiles > MOST_TILES ? MOST_TILES : tiles;
+    int64_t whole = p->adjoint || image <= tiles ? p->th : 1;      /* images, or rows */
+    int64_t some = tiles / (whole * p->tw);
+    p->blocks = tiles_along(all, whole * (some > 0 ? some : 1));
+    p->block_rows = tiles_along(all / whole, p->blocks) * whole;   /* evenly */
+    p->blocks = tiles_along(all, p->block_rows);
+    p->tiles = p->block_rows * p->tw;
+}
+
+static const lgi_lanes *lanes_of(lgi_cpu cpu)
+{
+#if defined(__x86_64__)
+    if (cpu == LGI_AVX512)
+        return &lgi_lanes_avx512;
+    if (cpu == LGI_AVX2)
+        return &lgi_lanes_avx2;
+#endif
+    return &lgi_lanes_plain;
+}
+
+void lgi_plan_winograd(lgi_wino *p, const lg_engine *E, const lgi_conv *v,
+                       lgi_conv_side side)
+{
+    int64_t h, w;
+    memset(p, 0, sizeof *p);
+    p->v = v;
+    p->side = side;
+    p->form = winograd_form(v, side);
+    p->m = sizes[p->form].m, p->r = sizes[p->form].r, p->n = sizes[p->form].n;
+    p->points = p->n * p->n;
+    p->lanes = lanes_of(E->cpu);
+    p->tiling = lgi_tiling_of(E->cpu);
+    plan_shifts(p);
+    plan_sides(p);
+    plan_adjoint(p);
+    result_size(v, p->adjoint ? LGI_CONV_Y : side, &h, &w);
+    p->th = tiles_along(h, p->m), p->tw = tiles_along(w, p->m);
+    p->depth = lgi_round_up(p->in.channels, LGI_LANES) * (p->in_phases / p->slabs);
+    p->width = lgi_round_up(p->out.channels, LGI_LANES);
+    p->strip = lgi_round_up(LGI_LANES, p->tiling->cols);
+    p->strips = tiles_along(p->width, p->strip);
+    plan_blocks(p);
+    p->v_row = p->depth + LGI_POINT_PAD;
+    p->v_point = p->tiles * p->v_row + LGI_POINT_PAD;
+    p->u_point = p->strips * p->depth * p->strip + LGI_POINT_PAD;
+    p->chunk = lgi_round_up(p->out_phases > 1 ? 32 : 64, p->strip);
+    if (p->shared || p->chunk > p->width)
+        p->chunk = p->width;
+    p->m_row = p->chunk + LGI_POINT_PAD;
+    p->m_point = p->tiles * p->m_row + LGI_POINT_PAD;
+    if (side == LGI_CONV_W) {
+        p->v_row = LGI_LANES;
+        p->v_group = p->tiles * LGI_LANES;
+        p->v_point = p->depth / LGI_LANES * p->v_group + LGI_POINT_PAD;
+    }
+    p->d_point = p->strips * p->tiles * p->strip + LGI_POINT_PAD;
+    p->g_row = p->width + LGI_POINT_PAD;
+    p->g_point = p->depth * p->g_row + LGI_POINT_PAD;
+}
+
+size_t lgi_winograd_keeps(const lg_engine *E, const lgi_conv *v, lgi_conv_side side,
+                          int *what)
+{
+    lgi_wino p;
+    if (side == LGI_CONV_W || !lgi_winograd_serves(E, v, side))
+        return 0;
+    lgi_plan_winograd(&p, E, v, side);
+    *what = 1 + 2 * (int)p.form + p.adjoint;
+    return v->n * p.th * p.tw > KEPT_TILES
+               ? 0 : (size_t)lgi_wino_weights(&p) * sizeof(lg_real);
+}
+
+size_t lgi_winograd_scratch(lg_engine *E, const lgi_conv *v, lgi_conv_side side)
+{
+    lgi_wino p;
+    lgi_plan_winograd(&p, E, v, side);
+    return side == LGI_CONV_W ? lgi_wino_w_scratch(E, &p)
+                              : lgi_wino_images_scratch(E, &p);
+}
+
+/* Rows of tiles from the block's first to its end. */
+static int64_t end_of_block(const lgi_wino *p, int64_t block)
+{
+    int64_t all = p->v->n * p->th, end = (block + 1) * p->block_rows;
+    return end < all ? end : all;
+}
+
+int64_t lgi_count_bands(const lgi_wino *p, int64_t block)
+{
+    int64_t last = end_of_block(p, block) - 1;
+    return last / p->th - block * p->block_rows / p->th + 1;
+}
+
+lgi_band lgi_band_at(const lgi_wino *p, int64_t block, int64_t index)
+{
+    int64_t first = block * p->block_rows, end = end_of_block(p, block);
+    lgi_band b = {.image = first / p->th + index};
+    int64_t from = b.image * p->th > first ? b.image * p->th : first;
+    int64_t to = (b.image + 1) * p->th < end ? (b.image + 1) * p->th : end;
+    b.row = from - b.image * p->th;
+    b.rows = to - from;
+    b.tile = (from - first) * p->tw;
+    return b;
+}
+
+int64_t lgi_tiles_of_block(const lgi_wino *p, int64_t block)
+{
+    return (end_of_block(p, block) - block * p->block_rows) * p->tw;
+}
+
+lgi_sheet lgi_sheet_of(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                       int64_t channel)
+{
+    int64_t left = t->channels - channel;
+    return (lgi_sheet){.h = t->h, .w = t->w,
+                       .first = b->row * p->m * t->step - t->top,
+                       .rows = b->rows * p->m * t->step + t->more_rows, .left = t->left,
+                       .cols = p->tw * p->m * t->step + t->more_cols,
+                       .channels = (int)(left < LGI_LANES ? left : LGI_LANES)};
+}
+
+static lgi_sheet largest_sheet(const lgi_wino *p, const lgi_tiled *t)
+{
+    int64_t rows = p->block_rows < p->th ? p->block_rows : p->th;
+    return lgi_sheet_of(p, t, &(lgi_band){.rows = rows}, 0);
+}
+
+lgi_turner lgi_take_turner(const lgi_wino *p, lgi_taker *t)
+{
+    lgi_sheet in = largest_sheet(p, &p->in), out = largest_sheet(p, &p->out);
+    int64_t pixels = in.rows * in.cols, staged = lgi_sheet_staged(&in);
+    if (pixels < out.rows * out.cols)
+        pixels = out.rows * out.cols;
+    if (staged < lgi_sheet_staged(&out))
+        staged = lgi_sheet_staged(&out);
+    lgi_turner turner;
+    turner.sheet = lgi_take_numbers(t, pixels * LGI_LANES);
+    turner.staged = lgi_take_numbers(t, staged);
+    return turner;
+}
+
+size_t lgi_turner_size(const lgi_wino *p)
+{
+    lgi_taker t = {0};
+    lgi_take_turner(p, &t);
+    return t.used;
+}
+
+/* The first row of tiles of a band, from its sheet to points. */
+static lgi_squares first_row(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                             lgi_shift shift, const lg_real *sheet, lg_real *at,
+                             int64_t row, int64_t point)
+{
+    int64_t pixel = LGI_LANES, line = lgi_sheet_of(p, t, b, 0).cols * pixel;
+    return (lgi_squares){
+        .from = sheet + shift.y * line + shift.x * pixel, .from_row = t->step * line,
+        .from_col = t->step * pixel, .from_next = p->m * t->step * pixel,
+        .to = at + b->tile * row, .to_row = p->n * point, .to_col = point, .to_next = row,
+        .count = p->tw};
+}
+
+void lgi_sheet_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                         lgi_matrix matrix, lgi_shift shift, const lg_real *sheet,
+                         lg_real *at, int64_t row, int64_t point)
+{
+    lgi_squares q = first_row(p, t, b, shift, sheet, at, row, point);
+    for (int64_t i = 0; i < b->rows; i++) {
+        p->lanes->apply[p->form][matrix](&q);
+        q.from += p->m * q.from_row;
+        q.to += p->tw * row;
+    }
+}
+
+void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                         lgi_matrix matrix, lgi_shift shift, const lg_real *at,
+                         int64_t row, int64_t point, lg_real *sheet)
+{
+    lgi_squares back = first_row(p, t, b, shift, sheet, (lg_real *)at, row, point);
+    lgi_squares q = {.from = back.to, .from_row = back.to_row, .from_col = back.to_col,
+                     .from_next = back.to_next, .to = (lg_real *)back.from,
+                     .to_row = back.from_row, .to_col = back.from_col,
+                     .to_next = back.from_next, .count = back.count};
+    for (int64_t i = 0; i < b->rows; i++) {
+        p->lanes->apply[p->form][matrix](&q);
+        q.from += p->tw * row;
+        q.to += p->m * q.to_row;
+    }
+}

@@ -1,0 +1,101 @@
+--- Layers one after the other are called at once: nobody must be able to tell.
+local lg = require "lugano"
+local check = require "check"
+local nn = lg.nn
+
+local function distance(a, b) return (a - b):abs():amax():item() end
+
+local function net(name)
+  return nn.Sequential { name = name, input = { 6 },
+    nn.Linear { 8, norm = "batch", act = "relu" }, { "leaky_relu", 0.2 }, false,
+    { nn.Linear { 5, act = "tanh" }, "softplus" },
+    nn.Sequential { nn.Linear { 4 }, "sigmoid" }, nn.Linear { 2 } }
+end
+
+--- Its layers, called one at a time.
+local function by_parts(G, x)
+  for _, i in ipairs { 1, 2, 4, 5, 6 } do
+    local part <const> = G[i]
+    if part[1] then
+      for k = 1, #part do x = part[k](x) end
+    else
+      x = part(x)
+    end
+  end
+  return x
+end
+
+check.case("a chain computes what its parts do, and has their gradients", function()
+  local G <const>, x <const> = net "G", lg.randn(7, 6):track()
+  G:eval()                                     -- running statistics stay
+  local y <const>, z <const> = G(x), by_parts(G, x)
+  check.equal(distance(y, z), 0)
+  local all <const> = { x, table.unpack(G:parameters()) }
+  local a <const> = lg.grad(y:square():sum(), all)
+  for i, b in ipairs(lg.grad(z:square():sum(), all)) do
+    check.equal(distance(a[i], b), 0)
+  end
+end)
+
+check.case("modes, and running statistics, are those of each call", function()
+  local G <const>, H <const>, x <const> = net "G", net "G", lg.randn(9, 6)
+  for _, training in ipairs { true, false, true } do
+    G:train(training)
+    H:train(training)
+    check.equal(distance(G(x), by_parts(H, x)), 0)
+  end
+  check.equal(distance(G[1].norm.running_mean, H[1].norm.running_mean), 0)
+end)
+
+check.case("a tap looks into a chain from the next call on, until closed", function()
+  local G <const>, x <const>, seen = net "G", lg.randn(3, 6), {}
+  local y <const> = G:eval()(x)
+  local tap <const> = G:tap("4.1.act", function(t) seen[#seen + 1] = t end)
+  check.equal(distance(G(x), y), 0)
+  check.equal(#seen, 1)
+  check.equal(distance(seen[1], G[4][1](G[2](G[1](x)))), 0)
+  check.equal(#seen, 2)
+  tap:close()
+  G(x)
+  check.equal(#seen, 2)
+end)
+
+check.case("what fails in a chain is named with its layer", function()
+  local G <const> = net "G"
+  G(lg.randn(2, 6))
+  local why = check.raises("was built for 6 input features, got 5",
+                           function() G(lg.randn(2, 5)) end)
+  assert(why:find("\n  in      G.1  (Linear, defined at ", 1, true), why)
+  why = check.raises("takes a tensor, not a nil", function() G(nil) end)
+  assert(why:find("\n  in      G.1  (Linear", 1, true), why)
+  local H <const> = nn.Sequential { name = "H", "tanh",
+                                    nn.Sequential { "relu", nn.Linear { 3 } } }
+  H(lg.randn(2, 5))
+  why = check.raises("expected {batch,features}", function() H(lg.randn(2, 5, 2)) end)
+  assert(why:find("\n  in      H.2.2  (Linear, defined at ", 1, true), why)
+  check.equal(select(2, why:gsub("\n  in ", "")), 1)
+end)
+
+check.case("functions and modules stand between layers; inputs go to one", function()
+  local calls = 0
+  local G <const> = nn.Sequential { name = "G", input = { { 3 }, { 3 } },
+    nn.Module { forward = function(_, a, b) return a + b end }, nn.Linear { 4 }, "relu",
+    function(x) calls = calls + 1 return x * 2 end, nn.Linear { 2 }, "tanh" }
+  local a <const>, b <const> = lg.randn(5, 3), lg.randn(5, 3)
+  local before <const> = calls
+  check.equal(distance(G(a, b), G[6](G[5](G[3](G[2](a + b)) * 2))), 0)
+  check.equal(calls, before + 1)
+end)
+
+check.case("a layer of several results keeps them", function()
+  local cell <const> = nn.LSTMCell { 4 }
+  local x <const> = lg.randn(2, 3)
+  cell(x)
+  check.equal(select("#", cell(x)), 2)
+  check.equal(select("#", nn.Sequential { cell }(x)), 1)
+  local G <const> = nn.Sequential { name = "G", nn.GRUCell { 4 }, "relu" }
+  G(x)
+  check.equal(distance(G(x, nil), G(x)), 0)
+end)
+
+check.report()
