@@ -174,7 +174,8 @@ static void apart_piece(void *arg, int64_t piece, int worker)
         from += i % v->c * job->taps;
         for (int64_t k = 0; k < job->taps; k++)
             w[k] = from[job->turned ? job->taps - 1 - k : k];
-        apart_sums[apart_set(job->E->cpu)](job, src, w, job->bias ? job->bias[i % v->c] : 0,
+        lg_real bias = job->bias ? job->bias[i % v->c] : 0;
+        apart_sums[apart_set(job->E->cpu)](job, src, w, bias,
                                            job->to + i * v->oh * v->ow);
     }
 }

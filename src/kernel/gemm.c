@@ -74,6 +74,7 @@ struct lgi_blas {
     lgi_owned owned;
     void *library;
     __typeof__(BLAS_GEMM) *gemm;       /* NULL: it could not be loaded */
+    void (*set_own_threads)(int);      /* OpenMP's, in a build with it; or NULL */
 };
 
 static void close_blas(lg_engine *E, lgi_owned *o)
@@ -87,12 +88,13 @@ static void close_blas(lg_engine *E, lgi_owned *o)
 }
 
 /* One thread, since ours call it, unless the process is a host's; and a first product
- * here, since OpenBLAS takes its buffer then. */
+ * here, since OpenBLAS takes its buffer then. With OpenMP each thread that calls it has a
+ * number of its own, and the threads made for it never end: so its code stays. */
 static void load_blas(lg_engine *E, lgi_blas *blas)
 {
     __typeof__(openblas_set_num_threads) *set_threads;
     lg_real one = 1, to = 0;
-    blas->library = dlopen(LG_BLAS_LIBRARY, RTLD_NOW | RTLD_LOCAL);
+    blas->library = dlopen(LG_BLAS_LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (!blas->library)
         return;
     *(void **)&blas->gemm = dlsym(blas->library, BLAS_TEXT(BLAS_GEMM));
@@ -101,8 +103,10 @@ static void load_blas(lg_engine *E, lgi_blas *blas)
         blas->gemm = NULL;
     if (!blas->gemm)
         return;
-    if (E->use_blas)
+    if (E->use_blas) {
         set_threads(1);
+        *(void **)&blas->set_own_threads = dlsym(blas->library, "omp_set_num_threads");
+    }
     blas->gemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, 1, 1, 1, 1, &one, 1, &one, 1, 0,
                &to, 1);
 }
@@ -153,6 +157,8 @@ static void compute_blas(const lgi_blas *blas, const lgi_product *p, lgi_gemm_bl
     const lg_real *a = p->a + (p->ta ? at.i : at.i * p->lda);
     const lg_real *b = p->b + (p->tb ? at.j * p->ldb : at.j);
     lg_real *c = p->c + at.i * p->ldc + at.j;
+    if (blas->set_own_threads)
+        blas->set_own_threads(1);
     blas->gemm(CblasRowMajor, p->ta ? CblasTrans : CblasNoTrans,
                p->tb ? CblasTrans : CblasNoTrans, (int)at.rows, (int)at.cols, (int)p->k,
                1, a, (int)p->lda, b, (int)p->ldb, p->add, c, (int)p->ldc);

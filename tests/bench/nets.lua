@@ -76,20 +76,56 @@ nets.dcgan28 = { batch = 256, noise = { 100 }, data = { 1, 28, 28 }, loss = "log
     return G, D
   end }
 
---- Kernels of 4 x 4 on 64 x 64 in color: Radford et al. 2015.
+--- Kernels of 4 x 4: Radford et al. 2015. The images have size x size pixels, a power of
+-- two from 8; c channels are those of the widest layers, twice as many at half the size.
+local function dcgan(size, c, act)
+  local normed <const> = { norm = "batch", act = "relu" }
+  local critic <const> = { norm = "batch", act = leaky }
+  local G <const>, D <const> = {}, { down(c, 4, 2, 1, { bias = false, act = leaky }) }
+  local widest <const> = c * size // 8                 -- at 4 x 4
+  G[1] = up(widest, 4, 1, 0, normed)
+  for i = 2, math.tointeger(math.log(size, 2)) - 2 do
+    G[i] = up(widest >> i - 1, 4, 2, 1, normed)
+    D[i] = down(c << i - 1, 4, 2, 1, critic)
+  end
+  table.move({ up(3, 4, 2, 1, { bias = false, act = "tanh" }) }, 1, 1, #G + 1, G)
+  table.move({ down(1, 4, 1, 0, { bias = false }), "flatten", act }, 1, 3, #D + 1, D)
+  G.name, G.input, D.name, D.input = "G", { 100, 1, 1 }, "D", { 3, size, size }
+  return nn.Sequential(G), nn.Sequential(D)
+end
+
+--- On 64 x 64 in color.
 nets.dcgan64 = { batch = 64, noise = { 100, 1, 1 }, data = { 3, 64, 64 }, loss = "bce",
   gflop = 145.6, adam = { lr = 2e-4, betas = { 0.5, 0.999 } },
-  make = function()
-    local normed <const> = { norm = "batch", act = "relu" }
-    local critic <const> = { norm = "batch", act = leaky }
-    local G <const> = nn.Sequential { name = "G", input = { 100, 1, 1 },
-      up(512, 4, 1, 0, normed), up(256, 4, 2, 1, normed), up(128, 4, 2, 1, normed),
-      up(64, 4, 2, 1, normed), up(3, 4, 2, 1, { bias = false, act = "tanh" }) }
-    local D <const> = nn.Sequential { name = "D", input = { 3, 64, 64 },
-      down(64, 4, 2, 1, { bias = false, act = leaky }), down(128, 4, 2, 1, critic),
-      down(256, 4, 2, 1, critic), down(512, 4, 2, 1, critic),
-      down(1, 4, 1, 0, { bias = false }), "flatten", "sigmoid" }
-    return G, D
+  make = function() return dcgan(64, 64, "sigmoid") end }
+
+--- Thousands of millions of operations of a step of dcgan: a convolution is done forward
+-- and for both gradients, but for the images and the noise, and in the critic on real
+-- images, on made ones, and, without its weights' gradients, for the generator.
+local function dcgan_gflop(batch, size, c)
+  local first <const> = batch * 100 * (c * size // 8) * 16     -- from noise to 4 x 4
+  local images <const> = batch * 3 * c * 16 * (size // 2) ^ 2  -- to images, and from them
+  local last <const> = batch * (c * size // 8) * 16            -- from 4 x 4 to a score
+  local between = 0
+  for i = 1, math.tointeger(math.log(size, 2)) - 3 do
+    between = between + batch * (c << i - 1) * (c << i) * 16 * (size >> i + 1) ^ 2
+  end
+  local G <const> = 3 * (first + between + images) - first
+  local D <const> = 8 * (images + between + last) - 2 * images
+  return 2e-9 * (G + D)
+end
+
+--- The same at any size, to see how cost grows.
+nets.scaled = {
+  options = { batch = { 64, "images of a step" },
+              size = { 32, "their height and width: a power of two from 8" },
+              channels = { 32, "of the widest layers" } },
+  scale = function(opt)
+    local batch <const>, size <const>, c <const> = opt.batch, opt.size, opt.channels
+    return { batch = batch, noise = { 100, 1, 1 }, data = { 3, size, size },
+             loss = "logits", adam = { lr = 2e-4, betas = { 0.5, 0.999 } },
+             gflop = dcgan_gflop(batch, size, c),
+             make = function() return dcgan(size, c) end }
   end }
 
 --- A critic whose slope is held at 1: Gulrajani et al. 2017, with one step of each net.

@@ -1,6 +1,7 @@
 """The nets of nets.lua in PyTorch, to compare with: prints what steps.lua prints.
 
     peer.py WORKLOAD [--threads=N] [--seconds=S] [--least=N]
+    peer.py scaled --batch=64 --size=32 --channels=32
     peer.py small [--threads=N]      microseconds for one operator on one element
     peer.py version                  and seconds until PyTorch is there
 """
@@ -80,18 +81,32 @@ def dcgan28():
                 adam=dict(lr=1e-4))
 
 
-def dcgan64():
+def dcgan(size, c, act):
+    """Generator and critic, with c channels in the widest layers."""
     def wide(c, to, stride=2, padding=1):
         return [up(c, to, 4, stride, padding, bias=False), nn.BatchNorm2d(to), relu()]
 
     def narrow(c, to):
         return [down(c, to, 4, 2, 1, bias=False), nn.BatchNorm2d(to), leaky()]
-    G = chain(wide(100, 512, 1, 0), wide(512, 256), wide(256, 128), wide(128, 64),
-              up(64, 3, 4, 2, 1, bias=False), nn.Tanh())
-    D = chain(down(3, 64, 4, 2, 1, bias=False), leaky(), narrow(64, 128),
-              narrow(128, 256), narrow(256, 512), down(512, 1, 4, 1, 0, bias=False),
-              nn.Flatten(), nn.Sigmoid())
-    return dict(nets=(G, D), batch=64, noise=(100, 1, 1), data=(3, 64, 64), loss="bce",
+    widths = [c]
+    while 8 * widths[-1] < c * size:
+        widths.append(2 * widths[-1])
+    pairs = list(zip(widths, widths[1:]))
+    G = chain(wide(100, widths[-1], 1, 0), *[wide(b, a) for a, b in reversed(pairs)],
+              up(c, 3, 4, 2, 1, bias=False), nn.Tanh())
+    D = chain(down(3, c, 4, 2, 1, bias=False), leaky(), *[narrow(a, b) for a, b in pairs],
+              down(widths[-1], 1, 4, 1, 0, bias=False), nn.Flatten(), *act)
+    return G, D
+
+
+def dcgan64():
+    return dict(nets=dcgan(64, 64, [nn.Sigmoid()]), batch=64, noise=(100, 1, 1),
+                data=(3, 64, 64), loss="bce", adam=dict(lr=2e-4, betas=(0.5, 0.999)))
+
+
+def scaled(batch, size, channels):
+    return dict(nets=dcgan(size, channels, []), batch=batch, noise=(100, 1, 1),
+                data=(3, size, size), loss="logits",
                 adam=dict(lr=2e-4, betas=(0.5, 0.999)))
 
 
@@ -204,7 +219,8 @@ def make_step(work):
 
 
 def measure(name, options):
-    work = NETS[name]()
+    work = (scaled(options.batch, options.size, options.channels) if name == "scaled"
+            else NETS[name]())
     step = make_step(work)
     for _ in range(3):
         step()
@@ -237,10 +253,13 @@ def measure_small():
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("what", choices=[*NETS, "small", "version"])
+    parser.add_argument("what", choices=[*NETS, "scaled", "small", "version"])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--least", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--size", type=int, default=32)
+    parser.add_argument("--channels", type=int, default=32)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)

@@ -1,9 +1,11 @@
 --- steps.lua - the time of one whole step of a GAN, and the memory that it took.
 --
 --   lugano tests/bench/steps.lua WORKLOAD [--threads=N] [--seconds=S] [--least=N]
+--   lugano tests/bench/steps.lua scaled --batch=64 --size=32 --channels=32
 --
 -- A step is an update of the critic on real and made samples, and one of the generator. A
--- workload is one of nets.lua; three steps warm up. It prints a line as peer.py does.
+-- workload is one of nets.lua; three steps warm up. It prints a line as peer.py does,
+-- and, with --rows, one for each operator that the steps after those three called.
 
 local lg <const> = require "lugano"
 local optim <const>, gan <const> = lg.optim, lg.gan
@@ -13,17 +15,19 @@ package.path = here .. "?.lua;" .. package.path
 local nets <const>, tools <const> = require "nets", require "tools"
 
 local name <const> = table.remove(arg, 1)
-local work <const> = nets[name or ""]
+local work = nets[name or ""]
 if not work then
   local names <const> = {}
   for known in pairs(nets) do names[#names + 1] = known end
   table.sort(names)
   error("the first word names a workload: " .. table.concat(names, ", "), 0)
 end
-local opt <const> = lg.options {
-  seconds = { 10.0, "how long it is measured" },
-  least = { 5, "steps that are measured however long they take" },
-}
+local options <const> = work.options or {}
+options.seconds = { 10.0, "how long it is measured" }
+options.least = { 5, "steps that are measured however long they take" }
+options.rows = { false, "print what each operator took, too" }
+local opt <const> = lg.options(options)
+if work.scale then work = work.scale(opt) end
 
 -- What each loss makes of the critic's results, and of the one for what was made anew.
 local ones <const>, zeros <const> = lg.ones(work.batch, 1), lg.zeros(work.batch, 1)
@@ -57,6 +61,7 @@ local function step()
 end
 
 for _ = 1, 3 do step() end
+if opt.rows then tools.core.begin_profile() end
 local times <const>, finish <const> = {}, tools.now() + opt.seconds
 local cpu = os.clock()
 while tools.now() < finish or #times < opt.least do
@@ -65,6 +70,7 @@ while tools.now() < finish or #times < opt.least do
   times[#times + 1] = (tools.now() - began) * 1e3
 end
 cpu = (os.clock() - cpu) * 1e3 / #times
+local spent <const> = tools.now() - finish + opt.seconds
 table.sort(times)
 
 local median <const> = tools.quantile(times, 0.5)
@@ -73,3 +79,11 @@ print(("lugano-%s %-9s threads=%d median_ms=%.3f p10=%.3f p90=%.3f cpu_ms=%.3f "
   lg.version, name, tools.threads(), median, tools.quantile(times, 0.1),
   tools.quantile(times, 0.9), cpu, work.batch / median * 1e3, tools.most_memory() / 2^20,
   #times, tools.start, work.gflop))
+
+if opt.rows then
+  for _, r in ipairs(tools.core.profile()) do
+    print(("row %s calls=%d seconds=%.6g flops=%.6g bytes=%.6g"):format(
+      r.name, r.calls, r.seconds, r.flops, r.bytes))
+  end
+  print(("row in_all seconds=%.6g"):format(spent))
+end

@@ -26,11 +26,11 @@ local function prose_of(text)
   return (text:gsub("(<!%-%- (%l+): [^\n]*\n).-(<!%-%- /%2 %-%->)", "%1%3"))
 end
 
---- Faults of an element tree: tags that are closed by others, or attributes without quotes.
+--- Each element is closed where it should be, and attributes have their quotes.
 local function check_tree(text)
   local open <const> = {}
   for close, name, words, alone in text:gmatch "<(/?)(%a+)([^<>]-)(/?)>" do
-    local rest <const> = words:gsub('%s+[%a:-]+="[^"<>]*"', "")
+    local rest <const> = words:gsub('%s+[%w:-]+="[^"<>]*"', "")
     check.equal(rest, "", "beside the attributes of " .. name)
     if close == "/" then
       check.equal(table.remove(open), name, "what is closed")
@@ -39,7 +39,7 @@ local function check_tree(text)
     end
   end
   check.equal(#open, 0, "elements left open")
-  check.equal(text:gsub("<[^<>]*>", ""):find "[<>]", nil, "a bracket in text")
+  check.equal((text:gsub("<[^<>]*>", "")):find "[<>]", nil, "a bracket in text")
 end
 
 check.case("the page of docs has each part once, and its picture", function()
@@ -49,6 +49,14 @@ check.case("the page of docs has each part once, and its picture", function()
     check.equal(n, 1, name)
   end
   check.equal(before:find("](performance.svg)", 1, true) ~= nil, true)
+end)
+
+check.case("the Lua of the page runs", function()
+  local lg <const> = require "lugano"
+  for code in before:gmatch "```lua\n(.-)```" do
+    assert(load(code, "=performance.md"))()
+  end
+  lg.exact(false)
 end)
 
 check.case("it writes all parts, keeps the prose, and draws", function()
@@ -77,15 +85,17 @@ check.case("it writes all parts, keeps the prose, and draws", function()
 end)
 
 check.case("a part that is left out stays as it is", function()
-  if not command.exists(folder .. "/performance.svg") then check.skip "nothing was made" end
-  os.remove(folder .. "/performance.svg")
+  local picture <const> = folder .. "/performance.svg"
+  if not command.exists(picture) then check.skip "nothing was made" end
+  os.remove(picture)
   local was <const> = command.read(path)
-  local output <const>, status <const> = measure "--parts=held --only=tiny_ring --counts=1"
+  local short <const> = "--parts=held --only=tiny_ring --counts=1"
+  local output <const>, status <const> = measure(short)
   check.equal(status, 0, output)
   local text <const> = command.read(path)
   check.equal(part_of(text, "growth"), part_of(was, "growth"))
   check.equal(part_of(text, "workloads"), part_of(was, "workloads"))
-  check.equal(command.exists(folder .. "/performance.svg"), false)
+  check.equal(command.exists(picture), false)
 end)
 
 check.case("a page without a part, and a workload that is none, are told", function()
