@@ -151,6 +151,22 @@ static void points_of_band(const wino_job *job, const wino_slot *s, const lgi_ba
     }
 }
 
+/* All rows of tiles on one strip of the weights, while the next one, which follows it, is
+ * fetched: a part of it with each tile of the product. */
+static void multiply_ahead(const lgi_wino *p, lgi_tile t, int64_t rows)
+{
+    const lg_real *next = t.b + t.k * t.bstep;
+    int64_t most = p->tiling->rows, parts = (rows + most - 1) / most;
+    for (int64_t i = 0; i < parts; i++) {
+        int64_t from = t.k * i / parts, to = t.k * (i + 1) / parts;
+        t.rows = (int)(rows * (i + 1) / parts - rows * i / parts);
+        t.ahead = (lgi_ahead){next + from * t.bstep, t.bstep, to - from, 0, 1};
+        p->tiling->multiply(&t);
+        t.a += t.rows * t.arow;
+        t.c += t.rows * t.ldc;
+    }
+}
+
 /* At one point of one phase, tiles,depth times depth,channels: the channels of a tile of
  * the product, from c on, to column c - first. */
 static void multiply_point(const wino_job *job, const wino_slot *s, int64_t tiles,
@@ -168,7 +184,7 @@ static void multiply_point(const wino_job *job, const wino_slot *s, int64_t tile
         t.k = p->depth - k < LGI_STRIP_DEPTH ? p->depth - k : LGI_STRIP_DEPTH;
         t.a = v + k;
         t.b = u + k * strip;
-        lgi_multiply_rows(p->tiling, t, tiles);
+        multiply_ahead(p, t, tiles);
     }
 }
 

@@ -82,6 +82,20 @@ static void piece_points(void *arg, int64_t piece, int worker)
         gradient_points(job, &s, &b, (group - of_x) * LGI_LANES);
 }
 
+/* The rows of a group of channels, while those of the next are fetched: what it has of
+ * the input with the first half, and of the sums with the second. */
+static void multiply_group(const lgi_wino *p, lgi_tile t)
+{
+    const lg_real *next = t.a + p->v_group, *sums = t.c + LGI_LANES * t.ldc;
+    int64_t half = p->tiling->rows < LGI_LANES / 2 ? LGI_LANES : LGI_LANES / 2;
+    t.ahead = (lgi_ahead){next, 2 * LGI_LANES, t.k / 2, 0, 1};
+    lgi_multiply_rows(p->tiling, t, half);
+    t.a += half * t.arow;
+    t.c += half * t.ldc;
+    t.ahead = (lgi_ahead){sums, 2 * LGI_LANES, 1, t.ldc, LGI_LANES};
+    lgi_multiply_rows(p->tiling, t, LGI_LANES - half);
+}
+
 /* One point and one strip of channels: depth,tiles times tiles,channels. */
 static void piece_products(void *arg, int64_t piece, int worker)
 {
@@ -101,7 +115,7 @@ static void piece_products(void *arg, int64_t piece, int worker)
         for (int64_t group = 0; group < p->depth / LGI_LANES; group++) {
             t.a = v + group * p->v_group + k * p->v_row;
             t.c = job->g + point * p->g_point + group * LGI_LANES * p->g_row + at;
-            lgi_multiply_rows(p->tiling, t, LGI_LANES);
+            multiply_group(p, t);
         }
     }
 }
