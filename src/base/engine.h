@@ -79,6 +79,8 @@ struct lg_engine {
     bool recording;                    /* do results remember their history? */
     bool anomaly;                      /* is the first NaN or Inf a failure? */
     const char *gradient_of;           /* the operator whose rule runs, for messages */
+    const lg_tensor *given;            /* whose numbers nobody will read but the operator
+                                          that comes next, which may write over them */
     bool replaying;                    /* is a forward pass computed again? Then running
                                           statistics, which know of it, stay */
     lgi_noted *noted;                  /* where they go, or NULL */

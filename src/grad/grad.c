@@ -274,7 +274,10 @@ static lg_status pass_back(walk *w, stop *s)
     }
     const char *outer = E->gradient_of;
     E->gradient_of = n->op->name;
+    if (n->op->once && s->cot[0] && !(s->wanted & 1) && is_own(E, s->cot[0]))
+        lgi_give(E, s->cot[0]);
     n->op->grad(E, n, wanted, s->cot, out);
+    lgi_give(E, NULL);
     E->gradient_of = outer;
     for (int i = 0; i < n->nin && E->status == LG_OK; i++)
         if (wanted[i] && out[i]) {

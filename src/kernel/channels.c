@@ -336,12 +336,14 @@ LGI_ALWAYS_INLINE void map_run(const channel_job *j, int64_t row, int64_t k)
     int64_t at = row * j->s.inner, n = j->s.inner;
     const lg_real *u = j->u ? j->u + at : NULL, *x = j->x + at;
     const lg_real b = j->m.b[k], c = j->m.c[k], mean = j->m.mean[k];
-    lg_real *restrict y = j->y + at;
+    lg_real *y = j->y + at;            /* may be u */
     if (u) {
         const lg_real a = j->m.a[k];
+#pragma GCC ivdep
         for (int64_t i = 0; i < n; i++)
             y[i] = a * u[i] + (b * (x[i] - mean) + c);
     } else {
+#pragma GCC ivdep
         for (int64_t i = 0; i < n; i++)
             y[i] = b * (x[i] - mean) + c;
     }
@@ -355,11 +357,13 @@ LGI_ALWAYS_INLINE void map_columns(const channel_job *j, int64_t row, int64_t fi
     const lg_real *u = j->u ? j->u + at : NULL, *x = j->x + at;
     const lg_real *a = j->m.a + (j->u ? first : 0), *b = j->m.b + first;
     const lg_real *c = j->m.c + first, *mean = j->m.mean + first;
-    lg_real *restrict y = j->y + at;
+    lg_real *y = j->y + at;
     if (u)
+#pragma GCC ivdep
         for (int64_t k = 0; k < n; k++)
             y[k] = a[k] * u[k] + (b[k] * (x[k] - mean[k]) + c[k]);
     else
+#pragma GCC ivdep
         for (int64_t k = 0; k < n; k++)
             y[k] = b[k] * (x[k] - mean[k]) + c[k];
 }

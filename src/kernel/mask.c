@@ -60,15 +60,18 @@ static const uint32_t bit_of[LGI_MASK_BITS] = {
     1, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10,
     1 << 11, 1 << 12, 1 << 13, 1 << 14, 1 << 15};
 
+/* y may be x: each number is read before it is written. */
 LGI_ALWAYS_INLINE void numbers_plain(uint32_t bits, lgi_slopes s, const lg_real *x,
-                                     lg_real *restrict y, int n)
+                                     lg_real *y, int n)
 {
     if (s.choose)
+#pragma GCC ivdep
         for (int k = 0; k < n; k++) {
             lg_real product = x[k] * s.on;
             y[k] = bits & bit_of[k] ? product : 0;
         }
     else
+#pragma GCC ivdep
         for (int k = 0; k < n; k++)
             y[k] = x[k] * (bits & bit_of[k] ? s.on : s.off);
 }

@@ -103,7 +103,10 @@ static void compute_chain(lua_State *L, lg_engine *E, const layer_chain *c, int 
         int scope = lg_open_scope(E);
         for (int i = 0; r->at == 0 && i < n; i++)
             in[i] = lua_isnil(L, i + 1) ? NULL : lgl_unboxed(L, E, i + 1);
+        if (l->type->op && l->type->op->onto)  /* layers of such read their input once */
+            lgi_give(E, r->x);
         y = lg_retain(lgi_call_layer(E, l, r->at ? 1 : n, in));
+        lgi_give(E, NULL);
         lg_close_scope(E, scope);
         if (y) {
             lg_release(r->x);

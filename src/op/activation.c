@@ -78,13 +78,15 @@ const lg_op lgi_op_relu = {
     .name = "relu", .args = "x", .results = "y; mask",
     .doc = "The greater of x and 0; a NaN stays. At 0 its gradient is 0." ACT_SHAPE,
     .shape = masked_shape, .forward = relu_forward, .grad = relu_grad,
-    .needs = LGI_OUT(1), .samples = {ACT_SAMPLES(" away", "")}};
+    .needs = LGI_OUT(1), .onto = true, .once = true,
+    .samples = {ACT_SAMPLES(" away", "")}};
 
 const lg_op lgi_op_relu_back = {
     .name = "relu_back", .args = "g, mask",
     .doc = "The gradient of relu: g where x was above 0, else 0." MASK_DOC,
     .shape = lgi_mask_shape, .forward = relu_back_forward, .grad = relu_back_grad,
-    .needs = LGI_IN(1), .samples = {MASK_SAMPLES}};
+    .needs = LGI_IN(1), .onto = true, .once = true,
+    .samples = {MASK_SAMPLES}};
 
 /* leaky_relu */
 
@@ -136,6 +138,7 @@ const lg_op lgi_op_leaky_relu = {
            "At 0 its gradient is slope." ACT_SHAPE,
     .shape = leaky_relu_shape, .forward = leaky_relu_forward, .grad = leaky_relu_grad,
     .needs = LGI_OUT(1), .attr_bytes = sizeof(slope_attr),
+    .onto = true, .once = true,
     .samples = {ACT_SAMPLES(" away", "; slope=0.2"), "2,3 away; slope=0"}};
 
 const lg_op lgi_op_leaky_relu_back = {
@@ -143,6 +146,7 @@ const lg_op lgi_op_leaky_relu_back = {
     .doc = "The gradient of leaky_relu: g where x was above 0, else g * slope." MASK_DOC,
     .shape = leaky_relu_back_shape, .forward = leaky_relu_back_forward,
     .grad = leaky_relu_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(slope_attr),
+    .onto = true, .once = true,
     .samples = {MASK_SAMPLES, "5,7; 3 index<65535; slope=0.2"}};
 
 /* tanh */

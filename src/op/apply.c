@@ -69,10 +69,36 @@ static lg_status check_inputs(lg_engine *E, const lgi_node *n)
     return LG_OK;
 }
 
+static bool is_tracked(const lg_engine *E, const lgi_node *n)
+{
+    bool tracked = false;
+    for (int i = 0; i < n->nin; i++)
+        tracked |= n->in[i] && n->in[i]->tracked;
+    return tracked && E->recording && n->op->grad;
+}
+
+void lgi_give(lg_engine *E, const lg_tensor *x) { E->given = x; }
+
+/* Does result 0 get the place of input 0, whose numbers nobody else will read? */
+static bool goes_onto(const lg_engine *E, const lgi_node *n)
+{
+    const lg_tensor *x = n->in[0];
+    if (!n->op->onto || !x || x != E->given || E->anomaly)
+        return false;
+    for (int i = 1; i < n->nin; i++)
+        if (n->in[i] && n->in[i]->buffer == x->buffer)
+            return false;
+    bool read_again = n->op->needs & LGI_IN(0) && is_tracked(E, n);
+    return x->uses == 1 && x->buffer->refs == 1 && x->buffer->version == 0
+           && x->numel == n->out->numel && !read_again;
+}
+
 /* Runs forward on results that have their shapes. */
 static lg_status compute(lg_engine *E, lgi_node *n)
 {
     const lg_op *op = n->op;
+    if (goes_onto(E, n))
+        lgi_share(n->out, n->in[0], 0);
     for (int k = 0; k < n->nout; k++)
         if (!n->out[k].buffer && lgi_allocate(&n->out[k]) < 0)
             return E->status;
@@ -112,14 +138,6 @@ static void record(lgi_node *n)
         if (lgi_keeps_in(n, i))
             lgi_use(x);
     }
-}
-
-static bool is_tracked(const lg_engine *E, const lgi_node *n)
-{
-    bool tracked = false;
-    for (int i = 0; i < n->nin; i++)
-        tracked |= n->in[i] && n->in[i]->tracked;
-    return tracked && E->recording && n->op->grad;
 }
 
 lg_status lgi_note_tensor(lg_engine *E, lgi_noted *to, lg_tensor *x)
@@ -187,7 +205,8 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
     n->out = y;
     n->nout = nout;
     bool made = check_inputs(E, n) == LG_OK && note_inputs(E, n) == LG_OK
-                && op->shape(E, n) == LG_OK && compute(E, n) == LG_OK;
+                && op->shape(E, n) == LG_OK && lgi_reserve_scope(E, nout) == LG_OK
+                && compute(E, n) == LG_OK;
     if (made)
         E->flops += count_flops(n);
     if (made && E->profile)
@@ -197,10 +216,10 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
     else
         lgi_free(E, n, n->bytes);
     for (int k = 0; k < nout; k++)
-        if (!made)
+        if (made)
+            lgi_scoped(E, &y[k]);      /* there is room */
+        else
             lg_release(&y[k]);
-        else if (!lgi_scoped(E, &y[k]))
-            made = false;              /* the scope released this one */
     if (!made)
         E->drawn = drawn;
     return made ? y : NULL;

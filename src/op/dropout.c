@@ -57,6 +57,7 @@ const lg_op lgi_op_dropout = {
            "has the shape of x.",
     .shape = dropout_shape, .forward = dropout_forward, .grad = dropout_grad,
     .needs = LGI_OUT(1), .attr_bytes = sizeof(dropout_attr),
+    .onto = true, .once = true,
     .samples = {"2,3", "4,5; p=0.3", "-; p=0", "0,3", "2,1,2,1,2; p=0.5", "2,3; p=1"}};
 
 static lg_status dropout_back_shape(lg_engine *E, lgi_node *n)
@@ -89,6 +90,7 @@ const lg_op lgi_op_dropout_back = {
            MASK_DOC,
     .shape = dropout_back_shape, .forward = dropout_back_forward,
     .grad = dropout_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(double),
+    .onto = true, .once = true,
     .samples = {MASK_SAMPLES, "5,7; 3 index<65535; p=0.3"}};
 
 const lg_op *const lgi_ops_dropout[] = {&lgi_op_dropout, &lgi_op_dropout_back, NULL};

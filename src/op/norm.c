@@ -196,6 +196,7 @@ const lg_op lgi_op_batch_norm = {
     .forward = batch_norm_forward, .grad = batch_norm_grad,
     .needs = LGI_IN(0) | LGI_IN(1) | LGI_OUT(1) | LGI_OUT(2),
     .attr_bytes = sizeof(norm_attr),
+    .once = true,
     .samples = {"4,3; 3; 3", "3,2,2,2; 2; 2; eps=0.01", "5,2", "2,1,3; 1; 1",
                 "2,3,1,2,1; 3; 3", "4,1; 1"}};
 
@@ -357,6 +358,7 @@ const lg_op lgi_op_batch_norm_back = {
     .forward = batch_norm_back_forward, .grad = batch_norm_back_grad,
     .needs = LGI_IN(0) | LGI_IN(1) | LGI_IN(2) | LGI_IN(3) | LGI_IN(4),
     .attr_bytes = sizeof(norm_attr),
+    .onto = true,
     .samples = {"4,3; 4,3; 3; 3 positive; 3", "3,2,2,2; 3,2,2,2; 2; 2 positive",
                 "2,1,3; 2,1,3; 1; 1 positive; 1; eps=0.01",
                 "2,3,1,2,1; 2,3,1,2,1; 3; 3 positive; 3"}};

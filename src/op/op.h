@@ -67,6 +67,10 @@ struct lg_op {
     uint32_t needs;                    /* LGI_IN and LGI_OUT of what grad reads; the rest
                                           is freed early */
 
+    /* May forward write result 0 over input 0? Does grad read g[0] once, so that the one
+     * that reads it may write over it? Both save a pass over memory: see lgi_give. */
+    bool onto, once;
+
     double (*flops)(const lgi_node *n);    /* of forward; absent: one a number */
     size_t attr_bytes;                 /* sizeof the attributes' struct; 0: none */
 
@@ -94,6 +98,9 @@ lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *i
 lg_tensor *lgi_apply1(lg_engine *E, const lg_op *op, lg_tensor *x, const void *attr);
 lg_tensor *lgi_apply2(lg_engine *E, const lg_op *op, lg_tensor *a, lg_tensor *b,
                       const void *attr);
+/* The caller, who alone holds x's numbers, gives them up to the next operator that reads
+ * them first, if it can use their place. lgi_give(E, NULL) ends that. */
+void lgi_give(lg_engine *E, const lg_tensor *x);
 int lgi_count_results(const lg_op *op);        /* the kept ones included */
 int lgi_count_returned(const lg_op *op);
 

@@ -146,22 +146,20 @@ nets.wgangp28 = { batch = 64, noise = { 128 }, data = { 1, 28, 28 }, loss = "wga
 local function critic_block(c, halves)                 -- n,c',h,w becomes n,c,h,w or half
   local bounded <const> = { spectral = true }
   return nn.Module {
-    conv1 = down(c, 3, 1, 1, bounded), conv2 = down(c, 3, 1, 1, bounded),
+    main = { "relu", down(c, 3, 1, 1, bounded), "relu", down(c, 3, 1, 1, bounded) },
     skip = down(c, 1, 1, 0, bounded),
     forward = function(m, x)
-      local y <const> = m.conv2(m.conv1(x:relu()):relu()) + m.skip(x)
+      local y <const> = m.main(x) + m.skip(x)
       return halves and y:avg_pool2d(2) or y
     end }
 end
 
 local function generator_block(c)                      -- n,c,h,w becomes n,c,2h,2w
   return nn.Module {
-    norm1 = nn.BatchNorm {}, norm2 = nn.BatchNorm {}, conv1 = down(c, 3, 1, 1),
-    conv2 = down(c, 3, 1, 1), skip = down(c, 1, 1, 0),
-    forward = function(m, x)
-      local h <const> = m.conv1(m.norm1(x):relu():upsample(2))
-      return m.conv2(m.norm2(h):relu()) + m.skip(x:upsample(2))
-    end }
+    main = { nn.BatchNorm {}, "relu", { "upsample", 2 }, down(c, 3, 1, 1),
+             nn.BatchNorm {}, "relu", down(c, 3, 1, 1) },
+    skip = { { "upsample", 2 }, down(c, 1, 1, 0) },
+    forward = function(m, x) return m.main(x) + m.skip(x) end }
 end
 
 --- Residual nets with spectral normalization on 32 x 32 in color: Miyato et al. 2018.

@@ -1,7 +1,7 @@
 /*
  * test_registry.c - what holds for every operator of the registry, whatever it computes:
  * each allocation may fail; the fast kernels agree with the plain ones; a tensor may
- * stand in two places.
+ * stand in two places; what may be written over is, and gives the same bits.
  */
 #include "grad/check.h"
 #include "failing.h"
@@ -124,6 +124,79 @@ static void check_same_twice(lg_engine *E, const lg_op *op, const char *text)
     lg_close_scope(E, scope);
 }
 
+static bool same_bits(const lg_tensor *a, const lg_tensor *b)
+{
+    return !a == !b && (!a || (lgi_same_dims(a, b)
+           && memcmp(a->data, b->data, (size_t)a->numel * sizeof *a->data) == 0));
+}
+
+/* A tensor like x that nobody else holds. */
+static lg_tensor *own_copy(lg_engine *E, const lg_tensor *x)
+{
+    int scope = lg_open_scope(E);
+    lg_tensor *y = lg_retain(lg_from(E, x->ndim, x->dim, x->data));
+    lg_close_scope(E, scope);
+    return y;
+}
+
+/* Over an input that was given, unless the gradient reads that, too, or it is held. */
+static void check_onto(lg_engine *E, const lg_op *op, const char *text)
+{
+    lgi_sample s;
+    lg_tensor *leaf[LGI_MAX_IN], *in[LGI_MAX_IN], *y, *z;
+    int scope = lg_open_scope(E);
+    lgi_make_sample(E, op, text, &s);
+    y = lgi_apply_sample(E, &s, 0, leaf);
+    for (int how = 0; y && how < 3; how++) {
+        memcpy(in, s.in, sizeof in);
+        lg_tensor *x = in[0] = own_copy(E, s.in[0]);
+        const lg_real *place = x->data;
+        x->tracked = how == 1;
+        if (how == 2)
+            lg_retain(x);
+        lgi_give(E, x);
+        lg_seed(E, 7);
+        z = lgi_apply(E, op, s.nin, in, s.attr);
+        lgi_give(E, NULL);
+        bool over = how == 0 || (how == 1 && !(op->needs & LGI_IN(0)));
+        check(z && (z->data == place) == over, "%s at '%s': written %s its input",
+              op->name, text, over ? "beside" : "over");
+        lg_seed(E, 7);
+        lg_tensor *w = lgi_apply(E, op, s.nin, s.in, s.attr);
+        check(z && same_bits(z, w), "%s at '%s': other bits in place", op->name, text);
+        if (how == 2)
+            lg_release(x);
+        lg_release(x);
+    }
+    lg_close_scope(E, scope);
+}
+
+/* The gradient for the result is nobody else's: a rule may write over it, but not where
+ * a history is recorded. */
+static void check_once(lg_engine *E, const lg_op *op, const char *text)
+{
+    lgi_sample s;
+    lg_tensor *leaf[LGI_MAX_IN], *wanted[LGI_MAX_IN];
+    lg_tensor *g[2][LGI_MAX_IN] = {0};
+    int n = 0, scope = lg_open_scope(E);
+    lgi_make_sample(E, op, text, &s);
+    lg_tensor *y = lgi_apply_sample(E, &s, UINT32_MAX, leaf);
+    lg_tensor *z = y && y->tracked ? lgi_affine(E, y, 0.7, 0) : NULL;
+    for (int i = 0; z && i < s.nin; i++)
+        if (leaf[i] != s.in[i])
+            wanted[n++] = leaf[i];
+    int flags = LG_ALLOW_UNUSED | LG_RETAIN_GRAPH;
+    lg_tensor *seed = z ? lg_full(E, z->ndim, z->dim, 1) : NULL;
+    if (z && check(lg_grad(E, z, seed, n, wanted, flags | LG_CREATE_GRAPH, g[0]) == LG_OK
+                   && lg_grad(E, z, seed, n, wanted, flags, g[1]) == LG_OK,
+                   "%s at '%s': %s", op->name, text, lg_message(E)))
+        for (int i = 0; i < n; i++)
+            check(same_bits(g[0][i], g[1][i]), "%s at '%s': gradient %d has other bits "
+                  "in place", op->name, text, i + 1);
+    lg_clear(E);
+    lg_close_scope(E, scope);
+}
+
 int main(int argc, char **argv)
 {
     int family = 0, member = 0;
@@ -139,6 +212,9 @@ int main(int argc, char **argv)
         for (int i = 0; i < 8 && op->samples[i]; i++) {
             check_kernels(op, op->samples[i]);
             check_same_twice(E, op, op->samples[i]);
+            check_once(E, op, op->samples[i]);
+            if (op->onto)
+                check_onto(E, op, op->samples[i]);
         }
     }
     lg_close(E);

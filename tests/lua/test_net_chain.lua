@@ -37,6 +37,32 @@ check.case("a chain computes what its parts do, and has their gradients", functi
   end
 end)
 
+check.case("a chain writes over what is nobody's alone", function()
+  for _, parts in ipairs {
+    { "relu", { "leaky_relu", 0.2 }, "relu" },
+    { { "dropout", 0.5 }, "relu" }, { nn.Reshape { 3, 4 }, "relu", "flatten", "relu" },
+    { "tanh", "relu" }, { "softplus", "relu", "tanh" } } do
+    local G <const> = nn.Sequential(table.move(parts, 1, #parts, 1, { input = { 12 } }))
+    for _, mode in ipairs { "train", "eval" } do
+      G[mode](G)
+      local x <const> = lg.randn(5, 12):track()
+      local held <const>, before <const> = x:detach(), lg.zeros(5, 12):copy(x)
+      local seed <const> = lg.randn(table.unpack(G(x).shape))
+      local was <const> = lg.zeros(table.unpack(seed.shape)):copy(seed)
+      lg.seed(3)
+      local y <const> = G(x)
+      local g <const> = lg.grad(y, x, { seed = seed })
+      lg.seed(3)
+      local z = x
+      for k = 1, #parts do z = G[k](z) end
+      check.equal(distance(y, z), 0)
+      check.equal(distance(g, lg.grad(z, x, { seed = seed, create_graph = true })), 0)
+      check.equal(distance(held, before), 0)
+      check.equal(distance(seed, was), 0)
+    end
+  end
+end)
+
 check.case("modes, and running statistics, are those of each call", function()
   local G <const>, H <const>, x <const> = net "G", net "G", lg.randn(9, 6)
   for _, training in ipairs { true, false, true } do
