@@ -121,7 +121,7 @@ static void points_of_weights(const wino_job *job, int64_t ic, int64_t oc)
             .from_next = size * size * LGI_LANES,
             .to = to, .to_row = p->n * p->u_point, .to_col = p->u_point,
             .to_next = p->strip, .count = LGI_TAPS_AT_ONCE};
-        p->lanes->apply[p->form][LGI_TO_WEIGHTS](&q);
+        p->lanes->apply[p->form][p->shorter[f]][LGI_TO_WEIGHTS](&q);
     }
 }
 
@@ -146,8 +146,8 @@ static void points_of_band(const wino_job *job, const wino_slot *s, const lgi_ba
     for (int i = 0; i < p->in_phases; i++) {
         int64_t at = p->slabs > 1 ? i * p->points * p->v_point : i * padded;
         lgi_sheet_to_points(p, in, b, p->adjoint ? LGI_FROM_SUMS : LGI_TO_POINTS,
-                            p->in_shift[i], s->turner.sheet, s->v + at + c, p->v_row,
-                            p->v_point);
+                            p->shorter[i], p->in_shift[i], s->turner.sheet,
+                            s->v + at + c, p->v_row, p->v_point);
     }
 }
 
@@ -173,15 +173,16 @@ static void multiply_point(const wino_job *job, const wino_slot *s, int64_t tile
                            int64_t point, int64_t c, int64_t first)
 {
     const lgi_wino *p = job->p;
-    int64_t f = point / p->points, cols = p->tiling->cols, strip = p->strip;
+    int64_t f = point / p->points, cols = p->tiling->cols, strip = p->strip, from, end;
     const lg_real *v = s->v + (p->slab[f] * p->points + point % p->points) * p->v_point;
     const lg_real *u = job->u + point * p->u_point + c / strip * strip * p->depth
                        + c % strip;
     lgi_tile t = {.arow = p->v_row, .astep = 1, .bstep = strip, .ldc = p->m_row,
                   .c = s->m + point * p->m_point + c - first,
                   .cols = (int)(p->width - c < cols ? p->width - c : cols)};
-    for (int64_t k = 0; k < p->depth; k += LGI_STRIP_DEPTH, t.add = true) {
-        t.k = p->depth - k < LGI_STRIP_DEPTH ? p->depth - k : LGI_STRIP_DEPTH;
+    lgi_depth_at(p, f, point % p->points, &from, &end);
+    for (int64_t k = from; k < end; k += LGI_STRIP_DEPTH, t.add = true) {
+        t.k = end - k < LGI_STRIP_DEPTH ? end - k : LGI_STRIP_DEPTH;
         t.a = v + k;
         t.b = u + k * strip;
         multiply_ahead(p, t, tiles);
@@ -200,7 +201,7 @@ static void sums_of_band(const wino_job *job, const wino_slot *s, const lgi_band
                (size_t)(sheet.rows * sheet.cols * LGI_LANES) * sizeof(lg_real));
     for (int f = 0; f < p->out_phases; f++)
         lgi_points_to_sheet(p, out, b, p->adjoint ? LGI_FROM_POINTS : LGI_TO_SUMS,
-                            p->out_shift[f],
+                            p->adjoint ? p->shorter[f] : 0, p->out_shift[f],
                             s->m + f * p->points * p->m_point + c - first, p->m_row,
                             p->m_point, s->turner.sheet);
     lgi_drain_sheet(p->lanes, &sheet, s->turner.sheet, job->bias ? job->bias + c : NULL,

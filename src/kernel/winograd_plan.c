@@ -25,19 +25,42 @@ static void result_size(const lgi_conv *v, lgi_conv_side side, int64_t *h, int64
     *w = side == LGI_CONV_X ? tiles_along(v->w, v->sw) : v->ow;
 }
 
-#define FORM_SIZES(f, m, r, n) {m, r, n},
-static const struct { int m, r, n; } sizes[LGI_FORMS] = {LGI_WINOGRAD_FORMS(FORM_SIZES)};
+#define FORM_SIZES(f, m, r, n, lacks) {m, r, n, lacks},
+static const struct { int m, r, n, lacks; } sizes[LGI_FORMS] = {
+    LGI_WINOGRAD_FORMS(FORM_SIZES)};
+
+/* Has the kernel an odd size, so that some of its phases have a tap less? */
+static bool has_short_phases(const lgi_conv *v, lgi_form f)
+{
+    bool fits = sizes[f].lacks >= 0 && tiles_along(v->kh, v->sh) == sizes[f].r;
+    return fits && v->kh % v->sh;
+}
+
+/* Of all phases. */
+static int64_t count_points(const lgi_conv *v, lgi_form f)
+{
+    int64_t along = sizes[f].n * v->sh - has_short_phases(v, f);
+    return along * along;
+}
+
+/* Turning the weights into points, or back, as so many tiles: more of them where the
+ * points leave the caches, and for the gradient of w, which is summed in points. */
+static double tiles_for_weights(const lgi_conv *v, lgi_conv_side side, int64_t points)
+{
+    double millions = (double)(points * v->c * v->out) * 1e-6;
+    if (side == LGI_CONV_W)
+        return millions < 2 ? 20 : millions < 6 ? 45 : 60;
+    return millions < 0.5 ? 14 : millions < 4 ? 18 : millions < 10 ? 30 : 50;
+}
 
 /* What a form costs for each pair of channels: a multiplication for each point of each
- * tile, and turning the weights into points, which is worth some of these; more of them
- * where the points leave the second cache. */
+ * tile, and of those that the weights are worth. */
 static double cost_of(const lgi_conv *v, lgi_conv_side side, lgi_form f)
 {
-    int64_t h, w, m = sizes[f].m, points = sizes[f].n * sizes[f].n;
+    int64_t h, w, m = sizes[f].m, points = count_points(v, f);
     result_size(v, side, &h, &w);
     double tiles = (double)v->n * (double)(tiles_along(h, m) * tiles_along(w, m));
-    bool many = points * v->sh * v->sw * v->c * v->out > BLOCK_NUMBERS * 2;
-    return (double)(points * v->sh * v->sw) * (tiles + (many ? 60 : 20));
+    return (double)points * (tiles + tiles_for_weights(v, side, points));
 }
 
 static lgi_form winograd_form(const lgi_conv *v, lgi_conv_side side)
@@ -58,7 +81,8 @@ bool lgi_winograd_serves(const lg_engine *E, const lgi_conv *v, lgi_conv_side si
         || v->c < LEAST_CHANNELS || v->out < LEAST_CHANNELS || v->oh < 1 || v->ow < 1)
         return false;
     double direct = (double)(v->kh * v->kw) * (double)(v->n * v->oh * v->ow);
-    return cost_of(v, side, winograd_form(v, side)) * 1.35 < direct;
+    double turning = 5 / (double)v->c + 5 / (double)v->out;    /* images, as a part */
+    return cost_of(v, side, winograd_form(v, side)) * 1.05 * (1 + turning) < direct;
 }
 
 /* A phase f of x, along one axis, reads y from q + f's base on; its taps are s*j + g. */
@@ -66,6 +90,41 @@ static int64_t phase_base(int64_t f, int64_t stride, int64_t padding)
 {
     return (f + padding) / stride;
 }
+
+/* Which of its directions lack the last tap, in a phase that begins at a tap. */
+static int shorter(const lgi_wino *p, lgi_shift tap)
+{
+    const lgi_conv *v = p->v;
+    if (!has_short_phases(v, p->form))
+        return 0;
+    return (tiles_along(v->kh - tap.y, v->sh) < p->r ? LGI_SHORT_DOWN : 0)
+           | (tiles_along(v->kw - tap.x, v->sw) < p->r ? LGI_SHORT_ALONG : 0);
+}
+
+static bool lacks_point(const lgi_wino *p, int phase, int64_t point)
+{
+    int lacks = sizes[p->form].lacks, both = p->shorter[phase];
+    return (both & LGI_SHORT_DOWN && point / p->n == lacks)
+           || (both & LGI_SHORT_ALONG && point % p->n == lacks);
+}
+
+void lgi_depth_at(const lgi_wino *p, int64_t phase, int64_t point, int64_t *from,
+                  int64_t *end)
+{
+    int first = 0, last = p->in_phases;
+    if (p->out_phases > 1 && lacks_point(p, (int)phase, point))
+        last = 0;
+    while (first < last && lacks_point(p, first, point))
+        first++;
+    while (first < last && lacks_point(p, last - 1, point))
+        last--;
+    *from = first * (p->depth / p->in_phases);
+    *end = last * (p->depth / p->in_phases);
+}
+
+/* Of the input: so that those that have a point are neighbors. The first and the last two
+ * may lack points, along the rows or down the columns; the second is never short. */
+static const lgi_shift in_order[LGI_MOST_PHASES] = {{0, 1}, {0, 0}, {1, 0}, {1, 1}};
 
 static void plan_shifts(lgi_wino *p)
 {
@@ -79,7 +138,9 @@ static void plan_shifts(lgi_wino *p)
     for (int f = 0; f < s * s; f++) {
         int64_t y = f / s, x = f % s;
         if (!of_x) {
-            p->in_shift[f] = p->tap[f] = (lgi_shift){y, x};
+            lgi_shift at = s > 1 ? in_order[f] : (lgi_shift){0, 0};
+            p->in_shift[f] = p->tap[f] = at;
+            p->shorter[f] = shorter(p, at);
             continue;
         }
         int64_t dy = phase_base(y, s, v->ph) - phase_base(0, s, v->ph);
@@ -99,11 +160,11 @@ static void plan_shifts(lgi_wino *p)
 }
 
 /*
- * Where the phases of x begin at different places of y, each would need points of its
- * own. Then the gradient's way is the shorter: y's tiles become points by AT's transpose,
- * as for the gradient of w, and BT's transpose makes of the products' points what each
- * tile adds to the pixels of x under it and its neighbors. These overlap, so an image is
- * summed by one thread.
+ * Where the phases of x begin at different places of y, or some of them are short, each
+ * would need points of its own. Then the gradient's way is the shorter: y's tiles become
+ * points by AT's transpose, as for the gradient of w, and BT's transpose makes of the
+ * products' points what each tile adds to the pixels of x under it and its neighbors.
+ * These overlap, so an image is summed by one thread.
  */
 static void plan_adjoint(lgi_wino *p)
 {
@@ -111,7 +172,8 @@ static void plan_adjoint(lgi_wino *p)
     int64_t s = v->sh, th = tiles_along(v->oh, p->m), tw = tiles_along(v->ow, p->m);
     int64_t down = v->h + v->ph - s * p->m * th, right = v->w + v->pw - s * p->m * tw;
     int64_t more = s * (p->r - 1);     /* and x may go on where no output looks */
-    p->adjoint = p->slabs > 1 && th * tw <= MOST_TILES;
+    bool helps = p->slabs > 1 || (p->side == LGI_CONV_X && has_short_phases(v, p->form));
+    p->adjoint = helps && th * tw <= MOST_TILES;
     if (!p->adjoint)
         return;
     p->in = (lgi_tiled){v->out, v->oh, v->ow, 1, 0, 0, 0, 0};
@@ -122,6 +184,7 @@ static void plan_adjoint(lgi_wino *p)
     p->tap_step = s;
     for (int f = 0; f < s * s; f++) {
         p->out_shift[f] = p->tap[f] = (lgi_shift){f / s, f % s};
+        p->shorter[f] = shorter(p, p->tap[f]);
         p->slab[f] = 0;
     }
 }
@@ -198,7 +261,7 @@ void lgi_plan_winograd(lgi_wino *p, const lg_engine *E, const lgi_conv *v,
     p->v_row = p->depth + LGI_POINT_PAD;
     p->v_point = p->tiles * p->v_row + LGI_POINT_PAD;
     p->u_point = p->strips * p->depth * p->strip + LGI_POINT_PAD;
-    p->chunk = lgi_round_up(p->out_phases > 1 ? 32 : 64, p->strip);
+    p->chunk = lgi_round_up(p->out_phases > 1 ? 64 : 128, p->strip);
     if (p->shared || p->chunk > p->width)
         p->chunk = p->width;
     p->m_row = p->chunk + LGI_POINT_PAD;
@@ -315,20 +378,20 @@ static lgi_squares first_row(const lgi_wino *p, const lgi_tiled *t, const lgi_ba
 }
 
 void lgi_sheet_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, lgi_shift shift, const lg_real *sheet,
-                         lg_real *at, int64_t row, int64_t point)
+                         lgi_matrix matrix, int shorter, lgi_shift shift,
+                         const lg_real *sheet, lg_real *at, int64_t row, int64_t point)
 {
     lgi_squares q = first_row(p, t, b, shift, sheet, at, row, point);
     for (int64_t i = 0; i < b->rows; i++) {
-        p->lanes->apply[p->form][matrix](&q);
+        p->lanes->apply[p->form][shorter][matrix](&q);
         q.from += p->m * q.from_row;
         q.to += p->tw * row;
     }
 }
 
 void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, lgi_shift shift, const lg_real *at,
-                         int64_t row, int64_t point, lg_real *sheet)
+                         lgi_matrix matrix, int shorter, lgi_shift shift,
+                         const lg_real *at, int64_t row, int64_t point, lg_real *sheet)
 {
     lgi_squares back = first_row(p, t, b, shift, sheet, (lg_real *)at, row, point);
     lgi_squares q = {.from = back.to, .from_row = back.to_row, .from_col = back.to_col,
@@ -336,7 +399,7 @@ void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *
                      .to_row = back.from_row, .to_col = back.from_col,
                      .to_next = back.from_next, .count = back.count};
     for (int64_t i = 0; i < b->rows; i++) {
-        p->lanes->apply[p->form][matrix](&q);
+        p->lanes->apply[p->form][shorter][matrix](&q);
         q.from += p->tw * row;
         q.to += p->m * q.to_row;
     }

@@ -38,6 +38,7 @@ typedef struct lgi_wino {
 
     int in_phases;                     /* of the input */
     lgi_shift in_shift[LGI_MOST_PHASES];
+    int shorter[LGI_MOST_PHASES];      /* of each phase of the weights: LGI_SHORT_DOWN */
     int out_phases;
     lgi_shift out_shift[LGI_MOST_PHASES];
     lgi_shift tap[LGI_MOST_PHASES];    /* of each phase of the weights: the first */
@@ -81,6 +82,11 @@ int64_t lgi_count_bands(const lgi_wino *p, int64_t block);
 lgi_band lgi_band_at(const lgi_wino *p, int64_t block, int64_t index);
 int64_t lgi_tiles_of_block(const lgi_wino *p, int64_t block);
 
+/* The part of the depth, from .. end - 1, that has a point for a phase of the result:
+ * where that is short, it may be none. */
+void lgi_depth_at(const lgi_wino *p, int64_t phase, int64_t point, int64_t *from,
+                  int64_t *end);
+
 /* Groups of up to LGI_LANES channels. */
 static inline int64_t lgi_lane_groups(const lgi_tiled *t)
 {
@@ -94,11 +100,11 @@ lgi_sheet lgi_sheet_of(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
 /* Applies a matrix to all tiles of a band that begin at `shift`: from the sheet to
  * points, or back. at: tiles `row` apart, points `point` apart. */
 void lgi_sheet_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, lgi_shift shift, const lg_real *sheet,
-                         lg_real *at, int64_t row, int64_t point);
+                         lgi_matrix matrix, int shorter, lgi_shift shift,
+                         const lg_real *sheet, lg_real *at, int64_t row, int64_t point);
 void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, lgi_shift shift, const lg_real *at,
-                         int64_t row, int64_t point, lg_real *sheet);
+                         lgi_matrix matrix, int shorter, lgi_shift shift,
+                         const lg_real *at, int64_t row, int64_t point, lg_real *sheet);
 
 int64_t lgi_wino_weights(const lgi_wino *p);           /* numbers of U */
 

@@ -47,7 +47,8 @@ static void input_points(const wino_w_job *job, const lgi_turner *s, const lgi_b
                    job->x + (b->image * in->channels + c) * in->h * in->w, s->sheet,
                    s->staged);
     for (int f = 0; f < p->in_phases; f++)
-        lgi_sheet_to_points(p, in, b, LGI_TO_POINTS, p->in_shift[f], s->sheet,
+        lgi_sheet_to_points(p, in, b, LGI_TO_POINTS, p->shorter[f], p->in_shift[f],
+                            s->sheet,
                             job->v + (f * padded + c) / LGI_LANES * p->v_group, p->v_row,
                             p->v_point);
 }
@@ -61,7 +62,7 @@ static void gradient_points(const wino_w_job *job, const lgi_turner *s,
     lgi_fill_sheet(p->lanes, &sheet,
                    job->y + (b->image * out->channels + c) * out->h * out->w, s->sheet,
                    s->staged);
-    lgi_sheet_to_points(p, out, b, LGI_FROM_SUMS, p->out_shift[0], s->sheet,
+    lgi_sheet_to_points(p, out, b, LGI_FROM_SUMS, 0, p->out_shift[0], s->sheet,
                         job->d + c / p->strip * p->tiles * p->strip + c % p->strip,
                         p->strip, p->d_point);
 }
@@ -102,17 +103,18 @@ static void piece_products(void *arg, int64_t piece, int worker)
     const wino_w_job *job = arg;
     const lgi_wino *p = job->p;
     int64_t cols = p->tiling->cols, strips = (p->width + cols - 1) / cols;
-    int64_t point = piece / strips, at = piece % strips * cols;
+    int64_t point = piece / strips, at = piece % strips * cols, from, end;
     const lg_real *v = job->v + point * p->v_point;
     const lg_real *d = job->d + point * p->d_point
                        + at / p->strip * p->tiles * p->strip + at % p->strip;
     lgi_tile t = {.arow = 1, .astep = p->v_row, .bstep = p->strip, .ldc = p->g_row,
                   .cols = (int)(p->width - at < cols ? p->width - at : cols),
                   .add = job->block > 0};
+    lgi_depth_at(p, 0, point, &from, &end);
     for (int64_t k = 0; k < job->tiles; k += SUMMED_TILES, t.add = true) {
         t.k = job->tiles - k < SUMMED_TILES ? job->tiles - k : SUMMED_TILES;
         t.b = d + k * p->strip;
-        for (int64_t group = 0; group < p->depth / LGI_LANES; group++) {
+        for (int64_t group = from / LGI_LANES; group < end / LGI_LANES; group++) {
             t.a = v + group * p->v_group + k * p->v_row;
             t.c = job->g + point * p->g_point + group * LGI_LANES * p->g_row + at;
             multiply_group(p, t);
@@ -136,7 +138,7 @@ static void taps_of_points(const wino_w_job *job, int64_t ic, int64_t n, int64_t
             .to = taps.square + (p->tap[f].y * size + p->tap[f].x) * LGI_LANES,
             .to_row = v->sh * size * LGI_LANES, .to_col = v->sh * LGI_LANES,
             .to_next = size * size * LGI_LANES, .count = n};
-        p->lanes->apply[p->form][LGI_FROM_WEIGHTS](&q);
+        p->lanes->apply[p->form][p->shorter[f]][LGI_FROM_WEIGHTS](&q);
     }
     for (int64_t i = 0; i < n * k; i++)                /* rows of taps */
         memcpy(taps.run + i * k * LGI_LANES,
