@@ -80,15 +80,19 @@ static void lanes_of_weights(const wino_job *job, int64_t ic, int64_t n, int64_t
                      to + i * kk * LGI_LANES);
 }
 
-/* n squares of k by k pixels into larger ones, which are zeros so far. */
-static void pad_squares(const lg_real *from, int64_t k, int64_t n, int64_t size,
-                        lg_real *to)
+/* n squares of k by k pixels in larger ones of zeros, unless they have that size. */
+static const lg_real *pad_squares(const lg_real *from, int64_t k, int64_t n, int64_t size,
+                                  lg_real *to)
 {
+    if (k == size && n == LGI_TAPS_AT_ONCE)
+        return from;
+    memset(to, 0, (size_t)(LGI_TAPS_AT_ONCE * size * size * LGI_LANES) * sizeof *to);
     for (int64_t i = 0; i < n; i++)
         for (int64_t y = 0; y < k; y++)
             memcpy(to + (i * size + y) * size * LGI_LANES,
                    from + (i * k + y) * k * LGI_LANES,
                    (size_t)(k * LGI_LANES) * sizeof *to);
+    return to;
 }
 
 /* Where channel ic of the input, a phase counted in, meets oc of the result. */
@@ -106,8 +110,7 @@ static void points_of_weights(const wino_job *job, int64_t ic, int64_t oc)
     int64_t n = left < LGI_TAPS_AT_ONCE ? (left > 0 ? left : 0) : LGI_TAPS_AT_ONCE;
     lgi_tap_squares taps;
     lanes_of_weights(job, ic, n, oc, taps.run);
-    memset(taps.square, 0, sizeof taps.square);
-    pad_squares(taps.run, p->v->kh, n, size, taps.square);
+    const lg_real *square = pad_squares(taps.run, p->v->kh, n, size, taps.square);
     for (int64_t f = 0; f < p->v->sh * p->v->sw; f++) {
         lgi_shift tap = p->tap[f];
         int64_t padded = lgi_round_up(p->in.channels, LGI_LANES);
@@ -115,7 +118,7 @@ static void points_of_weights(const wino_job *job, int64_t ic, int64_t oc)
                           ? place_in_u(job, ic, oc) + f * p->points * p->u_point
                           : place_in_u(job, f * padded + ic, oc);
         lgi_squares q = {
-            .from = taps.square + (tap.y * size + tap.x) * LGI_LANES,
+            .from = square + (tap.y * size + tap.x) * LGI_LANES,
             .from_row = p->tap_step * size * LGI_LANES,
             .from_col = p->tap_step * LGI_LANES,
             .from_next = size * size * LGI_LANES,

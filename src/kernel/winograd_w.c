@@ -140,12 +140,13 @@ static void taps_of_points(const wino_w_job *job, int64_t ic, int64_t n, int64_t
             .to_next = size * size * LGI_LANES, .count = n};
         p->lanes->apply[p->form][p->shorter[f]][LGI_FROM_WEIGHTS](&q);
     }
-    for (int64_t i = 0; i < n * k; i++)                /* rows of taps */
+    for (int64_t i = 0; k < size && i < n * k; i++)    /* rows of taps */
         memcpy(taps.run + i * k * LGI_LANES,
                taps.square + (i / k * size + i % k) * size * LGI_LANES,
                (size_t)(k * LGI_LANES) * sizeof(lg_real));
-    lgi_from_lanes(p->lanes, taps.run, NULL, (int)(left < LGI_LANES ? left : LGI_LANES),
-                   n * kk, job->w + (oc * v->c + ic) * kk, v->c * kk);
+    lgi_from_lanes(p->lanes, k < size ? taps.run : taps.square, NULL,
+                   (int)(left < LGI_LANES ? left : LGI_LANES), n * kk,
+                   job->w + (oc * v->c + ic) * kk, v->c * kk);
 }
 
 static void piece_taps(void *arg, int64_t piece, int worker)
