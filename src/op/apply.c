@@ -89,8 +89,8 @@ static bool goes_onto(const lg_engine *E, const lgi_node *n)
         if (n->in[i] && n->in[i]->buffer == x->buffer)
             return false;
     bool read_again = n->op->needs & LGI_IN(0) && is_tracked(E, n);
-    return x->uses == 1 && x->buffer->refs == 1 && x->buffer->version == 0
-           && x->numel == n->out->numel && !read_again;
+    bool plain = x->buffer->refs == 1 && x->buffer->version == 0 && !x->buffer->kept;
+    return x->uses == 1 && plain && x->numel == n->out->numel && !read_again;
 }
 
 /* Runs forward on results that have their shapes. */
