@@ -819,6 +819,20 @@ Tensor.grid_sample_back = lg.grid_sample_back
 function lg.group_norm(x, w, b, groups, eps) end
 Tensor.group_norm = lg.group_norm
 
+---The gradients of group_norm and its like for w and b {c}, from the gradient g of its
+---result y, from x {n,c,...} and from its mean and var {n*groups}.
+---@param g lugano.Tensor|number
+---@param x lugano.Tensor|number
+---@param mean lugano.Tensor|number
+---@param var lugano.Tensor|number
+---@param groups integer
+---@param eps? number
+---@return lugano.Tensor dw
+---@return lugano.Tensor db
+---@overload fun(g: lugano.Tensor|number, x: lugano.Tensor|number, mean: lugano.Tensor|number, var: lugano.Tensor|number, options: { groups: integer, eps?: number }): lugano.Tensor, lugano.Tensor
+function lg.group_weight_back(g, x, mean, var, groups, eps) end
+Tensor.group_weight_back = lg.group_weight_back
+
 ---A step of a gated recurrent unit (Cho et al. 2014), after its products: gates_x and
 ---gates_h {n,3*hidden} have the sums of r, z, n side by side, by the input and by the
 ---state h {n,hidden}. r and z are the sigmoids of both sums together, n is tanh(its
@@ -1056,6 +1070,16 @@ Tensor.log_sigmoid = lg.log_sigmoid
 ---@overload fun(x: lugano.Tensor|number, options: { dim: integer }): lugano.Tensor
 function lg.log_softmax(x, dim) end
 Tensor.log_softmax = lg.log_softmax
+
+---The gradient of log_softmax by its result y: g - exp(y) sum(g), the sum along the axis
+---dim.
+---@param g lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@param dim integer
+---@return lugano.Tensor y
+---@overload fun(g: lugano.Tensor|number, y: lugano.Tensor|number, options: { dim: integer }): lugano.Tensor
+function lg.log_softmax_back(g, y, dim) end
+Tensor.log_softmax_back = lg.log_softmax_back
 
 ---log(sum(exp(x))) along the axis dim, without overflow. The axis goes, or stays with
 ---size 1 if keepdim is true.
@@ -1518,6 +1542,15 @@ Tensor.sin = lg.sin
 ---@overload fun(x: lugano.Tensor|number, options: { dim: integer }): lugano.Tensor
 function lg.softmax(x, dim) end
 Tensor.softmax = lg.softmax
+
+---The gradient of softmax by its result y: y (g - sum(g y)), the sum along the axis dim.
+---@param g lugano.Tensor|number
+---@param y lugano.Tensor|number
+---@param dim integer
+---@return lugano.Tensor y
+---@overload fun(g: lugano.Tensor|number, y: lugano.Tensor|number, options: { dim: integer }): lugano.Tensor
+function lg.softmax_back(g, y, dim) end
+Tensor.softmax_back = lg.softmax_back
 
 ---log(1 + exp(x)), without overflow. The result has the shape of x.
 ---@param x lugano.Tensor|number

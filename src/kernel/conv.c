@@ -10,7 +10,6 @@
 #include <string.h>
 
 enum { CONV_FEW_UNITS = 16 };          /* fewer than these are cut along the images */
-enum { PHASE_CHANNELS = 8 };           /* fewest of x whose weights are shared out */
 
 void *lgi_take(lgi_taker *t, int64_t count, size_t size)
 {
@@ -177,17 +176,12 @@ bool lgi_conv_fits(const lgi_conv *v)
     return (double)v->out * (double)high * (double)wide <= most;
 }
 
-/* Tap number k of channels c and o goes to at + (c*og + o)*step; -1: no phase has it. */
-typedef struct tap_place {
-    int64_t at, step;
-} tap_place;
-
 typedef struct plan_x {
     lgi_canvas y;
     lg_real *canvas;
     lg_real *w;                        /* for each phase: c, its taps */
     int32_t *row;                      /* for each phase */
-    tap_place *place;                  /* kh,kw */
+    lgi_tap_place *place;              /* kh,kw */
     lgi_gathered *phase;               /* sh,sw */
     int64_t phases;
 } plan_x;
@@ -200,7 +194,7 @@ static plan_x make_plan_x(const lgi_conv *v, lgi_taker *t)
     p.canvas = lgi_take(t, lgi_canvas_size(&p.y), sizeof(lg_real));
     p.w = lgi_take(t, weights, sizeof(lg_real));
     p.row = lgi_take(t, v->out / v->groups * v->kh * v->kw, sizeof(int32_t));
-    p.place = lgi_take(t, v->kh * v->kw, sizeof(tap_place));
+    p.place = lgi_take(t, v->kh * v->kw, sizeof(lgi_tap_place));
     p.phase = lgi_take(t, p.phases, sizeof(lgi_gathered));
     return p;
 }
@@ -226,51 +220,16 @@ static void table_of_phase(const lgi_conv *v, const lgi_canvas *y, int64_t fy, i
                                            + y->left);
 }
 
-typedef struct phase_job {
-    const lgi_conv *v;
-    const lg_real *w;
-    lg_real *to;
-    const tap_place *place;
-    int64_t per_piece;                 /* channels of x */
-} phase_job;
-
-/* w as the phases read it, for a few of x's channels: in each phase groups, channels of
- * x, channels of y, its taps. */
-static void phase_piece(void *arg, int64_t piece, int worker)
-{
-    const phase_job *job = arg;
-    const lgi_conv *v = job->v;
-    int64_t og = v->out / v->groups, cg = v->c / v->groups, taps = v->kh * v->kw;
-    int64_t first = piece * job->per_piece, end = lesser(v->c, first + job->per_piece);
-    for (int64_t o = 0; o < og; o++)
-        for (int64_t c = first; c < end; c++) {
-            const lg_real *from = job->w + ((c / cg * og + o) * cg + c % cg) * taps;
-            for (int64_t k = 0; k < taps; k++)
-                if (job->place[k].at >= 0)
-                    job->to[job->place[k].at + (c * og + o) * job->place[k].step] =
-                        from[k];
-        }
-}
-
-static void share_weights(lg_engine *E, const lgi_conv *v, const lg_real *w,
-                          const plan_x *p)
-{
-    phase_job job = {v, w, p->w, p->place, PHASE_CHANNELS};
-    int64_t work = v->out / v->groups * v->kh * v->kw * 8 + 1;
-    job.per_piece = greater(job.per_piece, lgi_units_per_piece(v->c, work));
-    lgi_parallel(E, round_up_div(v->c, job.per_piece), phase_piece, &job);
-}
-
 /* The places of a phase's taps, of which there are n, in its part of the weights. */
 static void place_taps(const lgi_conv *v, int64_t fy, int64_t fx, int64_t at, int64_t n,
-                       tap_place *place)
+                       lgi_tap_place *place)
 {
     int64_t e;
     for (int64_t i = 0; i < v->kh; i++)
         if (tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
             for (int64_t j = 0; j < v->kw; j++)
                 if (tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
-                    place[i * v->kw + j] = (tap_place){at++, n};
+                    place[i * v->kw + j] = (lgi_tap_place){at++, n};
 }
 
 /* Sets up all phases but their images. */
@@ -305,7 +264,7 @@ static void gathered_x(lg_engine *E, const lgi_conv *v, const lg_real *y,
     lgi_taker t = {scratch, 0};
     plan_x p = make_plan_x(v, &t);
     plan_phases(v, &p, bias);
-    share_weights(E, v, w, &p);
+    lgi_share_taps(E, v, w, p.place, p.w);
     for (int64_t i = 0; i < v->n; i += p.y.images) {
         int64_t images = lesser(p.y.images, v->n - i);
         const lg_real *src = lgi_fill_canvas(E, &p.y, y + i * v->out * v->oh * v->ow,
@@ -325,14 +284,19 @@ static void gathered_x(lg_engine *E, const lgi_conv *v, const lg_real *y,
  * w from x and y: for each group, y as a matrix out,(images,pixels) times the gathered
  * (images,pixels),taps. A unit has its place in w to itself and runs through all images,
  * so that nothing is summed afterwards, unless there are few units: then the images are
- * cut into parts, each with its own w.
+ * cut into parts, each with its own w. Images of few pixels are joined: y is copied with
+ * all pixels of a channel in one row.
  */
+enum { CONV_FEW_PIXELS = 128 };
+
 typedef struct plan_w {
     lgi_canvas x;
     lg_real *canvas;
-    int32_t *row, *pixel;              /* taps; pixels of y */
+    lg_real *joined;                   /* y as out,images,pixels; or NULL */
+    int32_t *row, *pixel;              /* taps; pixels of y: of all images if joined */
     lg_real *partial;                  /* parts - 1 times w: the first part is w itself */
     int64_t chunks, strips, units, parts;
+    bool join;
 } plan_w;
 
 typedef struct job_w {
@@ -341,6 +305,7 @@ typedef struct job_w {
     lgi_cpu cpu;
     const lgi_tiling *tiling;
     const lg_real *x, *y;              /* x: the canvas */
+    int64_t y_row, y_image;            /* from channel to channel, image to image */
     lg_real *w;
     int64_t images;
     bool add;
@@ -350,6 +315,8 @@ typedef struct job_w {
 static plan_w make_plan_w(lg_engine *E, const lgi_conv *v, lgi_taker *t)
 {
     plan_w p = {.x = lgi_canvas_of_x(v, false)};
+    int64_t pixels = v->oh * v->ow;
+    p.join = pixels <= CONV_FEW_PIXELS && p.x.images > 1;
     p.chunks = round_up_div(v->out / v->groups, LGI_CHUNK_ROWS);
     p.strips = round_up_div(taps_of(v), lgi_tiling_of(E->cpu)->cols);
     p.units = p.chunks * p.strips * v->groups;
@@ -357,7 +324,8 @@ static plan_w make_plan_w(lg_engine *E, const lgi_conv *v, lgi_taker *t)
     p.parts = greater(p.parts, 1);
     p.canvas = lgi_take(t, lgi_canvas_size(&p.x), sizeof(lg_real));
     p.row = lgi_take(t, taps_of(v), sizeof(int32_t));
-    p.pixel = lgi_take(t, v->oh * v->ow, sizeof(int32_t));
+    p.pixel = lgi_take(t, p.join ? p.x.images * pixels : pixels, sizeof(int32_t));
+    p.joined = lgi_take(t, p.join ? p.x.images * v->out * pixels : 0, sizeof(lg_real));
     p.partial = lgi_take(t, (p.parts - 1) * v->out * taps_of(v), sizeof(lg_real));
     return p;
 }
@@ -369,19 +337,22 @@ static size_t gathered_w_scratch(lg_engine *E, const lgi_conv *v)
     return t.used;
 }
 
-/* Adds to the tile's rows what up to a strip's depth of pixels of one image give. */
+/* Adds to the tile's rows what n pixels give, the first of them in t->a. */
 static void add_pixels(const job_w *job, lgi_tile *t, int64_t rows, const lg_real *x,
-                       const int32_t *at, const lgi_runs *runs, int64_t first)
+                       const int32_t *at, const lgi_runs *runs, const int32_t *pixel,
+                       int64_t n)
 {
     _Alignas(64) lg_real packed[LGI_STRIP_DEPTH * LGI_STRIP_COLS];
-    const lgi_conv *v = job->v;
-    t->k = lesser(LGI_STRIP_DEPTH, v->oh * v->ow - first);
-    lgi_pack_runs(job->cpu, x, job->p->pixel + first, t->k, at, runs, !job->p->x.bare,
-                  packed);
     t->b = packed;
     t->bstep = job->tiling->cols;
-    lgi_multiply_rows(job->tiling, *t, rows);
-    t->add = true;
+    for (int64_t first = 0; first < n; first += LGI_STRIP_DEPTH) {
+        t->k = lesser(LGI_STRIP_DEPTH, n - first);
+        lgi_pack_runs(job->cpu, x, pixel + first, t->k, at, runs, !job->p->x.bare,
+                      packed);
+        lgi_multiply_rows(job->tiling, *t, rows);
+        t->a += t->k;
+        t->add = true;
+    }
 }
 
 static void unit_w(const job_w *job, int64_t unit)
@@ -397,20 +368,25 @@ static void unit_w(const job_w *job, int64_t unit)
     int32_t at[LGI_STRIP_COLS];
     lgi_runs runs;
     lg_real *w = part ? p->partial + (part - 1) * v->out * taps : job->w;
-    lgi_tile t = {.arow = pixels, .astep = 1, .c = w + channel * taps + tap, .ldc = taps,
-                  .cols = (int)lesser(job->tiling->cols, taps - tap), .add = job->add};
+    lgi_tile t = {.arow = job->y_row, .astep = 1, .c = w + channel * taps + tap,
+                  .ldc = taps, .cols = (int)lesser(job->tiling->cols, taps - tap),
+                  .add = job->add};
 
     for (int j = 0; j < job->tiling->cols; j++)
         at[j] = p->row[tap + (j < t.cols ? j : 0)];
     lgi_find_runs(at, t.cols, &runs);
+    const lg_real *x = job->x + group * (v->c / v->groups) * plane;
+    const lg_real *y = job->y + channel * job->y_row;
+    int64_t first = job->images * part / p->parts;
     int64_t last = job->images * (part + 1) / p->parts;
-    for (int64_t i = job->images * part / p->parts; i < last; i++)
-        for (int64_t first = 0; first < pixels; first += LGI_STRIP_DEPTH) {
-            t.a = job->y + (i * v->out + channel) * pixels + first;
-            add_pixels(job, &t, rows,
-                       job->x + (i * v->c + group * (v->c / v->groups)) * plane,
-                       at, &runs, first);
-        }
+    for (int64_t i = first; i < last && !p->join; i++) {
+        t.a = y + i * job->y_image;
+        add_pixels(job, &t, rows, x + i * v->c * plane, at, &runs, p->pixel, pixels);
+    }
+    t.a = p->join ? y + first * pixels : y;
+    if (p->join)
+        add_pixels(job, &t, rows, x, at, &runs, p->pixel + first * pixels,
+                   (last - first) * pixels);
     for (int64_t i = 0; i < rows && !t.add; i++)       /* no image: zero */
         memset(t.c + i * taps, 0, (size_t)t.cols * sizeof *t.c);
 }
@@ -424,6 +400,47 @@ static void piece_w(void *arg, int64_t piece, int worker)
         unit_w(job, u);
 }
 
+/* Where the pixels of y look in x: of one image, or of all if they are joined. */
+static void table_of_pixels(const lgi_conv *v, const plan_w *p)
+{
+    int32_t *to = p->pixel;
+    int64_t image = v->c * lgi_canvas_plane(&p->x);
+    for (int64_t i = 0; i < (p->join ? p->x.images : 1); i++)
+        for (int64_t oy = 0; oy < v->oh; oy++)
+            for (int64_t ox = 0; ox < v->ow; ox++)
+                *to++ = (int32_t)(i * image + oy * v->sh * p->x.cols + ox * v->sw);
+}
+
+typedef struct join_job {
+    const lg_real *from;
+    lg_real *to;
+    int64_t images, channels, pixels, per_piece;
+} join_job;
+
+/* images,channels,pixels as channels,images,pixels */
+static void join_piece(void *arg, int64_t piece, int worker)
+{
+    const join_job *job = arg;
+    int64_t n = job->pixels, end = lesser(job->channels, (piece + 1) * job->per_piece);
+    for (int64_t c = piece * job->per_piece; c < end; c++)
+        for (int64_t i = 0; i < job->images; i++)
+            memcpy(job->to + (c * job->images + i) * n,
+                   job->from + (i * job->channels + c) * n, (size_t)n * sizeof *job->to);
+}
+
+static void set_y_of_w(lg_engine *E, job_w *job, const lg_real *y)
+{
+    const lgi_conv *v = job->v;
+    int64_t pixels = v->oh * v->ow;
+    job->y = y, job->y_row = pixels, job->y_image = v->out * pixels;
+    if (!job->p->join)
+        return;
+    join_job join = {y, job->p->joined, job->images, v->out, pixels, 1};
+    join.per_piece = lgi_units_per_piece(v->out, 8 * job->images * pixels + 1);
+    lgi_parallel(E, round_up_div(v->out, join.per_piece), join_piece, &join);
+    job->y = job->p->joined, job->y_row = job->images * pixels;
+}
+
 static void gathered_w(lg_engine *E, const lgi_conv *v, const lg_real *x,
                        const lg_real *y, lg_real *w, void *scratch)
 {
@@ -434,13 +451,12 @@ static void gathered_w(lg_engine *E, const lgi_conv *v, const lg_real *x,
     int64_t elements = v->out * taps_of(v), pixels = v->oh * v->ow;
     int64_t units = p.units * p.parts;
     lgi_table_of_taps(v, &p.x, p.row);
-    for (int64_t i = 0; i < pixels; i++)
-        p.pixel[i] = (int32_t)(i / v->ow * v->sh * p.x.cols + i % v->ow * v->sw);
+    table_of_pixels(v, &p);
     for (int64_t i = 0; i == 0 || i < v->n; i += p.x.images) {     /* once if n is 0 */
         job.images = lesser(p.x.images, v->n - i);
         job.x = lgi_fill_canvas(E, &p.x, x + i * v->c * v->h * v->w, job.images,
                                 p.canvas);
-        job.y = y + i * v->out * pixels;
+        set_y_of_w(E, &job, y + i * v->out * pixels);
         job.add = i > 0;
         job.per_piece = lgi_units_per_piece(
             units, lesser(v->out / v->groups, LGI_CHUNK_ROWS) * job.tiling->cols * pixels
@@ -487,25 +503,33 @@ static const lgi_conv_form *form_of_x(const lgi_conv *v)
     return form == &gathered_form && lgi_spread_form.takes(v) ? &lgi_spread_form : form;
 }
 
+/* Large ones come in few sizes, so that what one convolution gave back serves the next:
+ * memory that is new costs as much as a pass over it. */
+static size_t in_few_sizes(size_t bytes)
+{
+    const size_t large = 2 << 20, step = 4 << 20;
+    return bytes < large ? bytes : (bytes + step - 1) / step * step;
+}
+
 size_t lgi_conv_y_scratch(lg_engine *E, const lgi_conv *v)
 {
-    if (lgi_winograd_serves(E, v, LGI_CONV_Y))
-        return lgi_winograd_scratch(E, v, LGI_CONV_Y);
-    return form_of_y(v)->y_scratch(E, v);
+    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_Y);
+    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_Y)
+                              : form_of_y(v)->y_scratch(E, v));
 }
 
 size_t lgi_conv_x_scratch(lg_engine *E, const lgi_conv *v)
 {
-    if (lgi_winograd_serves(E, v, LGI_CONV_X))
-        return lgi_winograd_scratch(E, v, LGI_CONV_X);
-    return form_of_x(v)->x_scratch(E, v);
+    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_X);
+    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_X)
+                              : form_of_x(v)->x_scratch(E, v));
 }
 
 size_t lgi_conv_w_scratch(lg_engine *E, const lgi_conv *v)
 {
-    if (lgi_winograd_serves(E, v, LGI_CONV_W))
-        return lgi_winograd_scratch(E, v, LGI_CONV_W);
-    return form_of(v)->w_scratch(E, v);
+    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_W);
+    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_W)
+                              : form_of(v)->w_scratch(E, v));
 }
 
 void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *w,

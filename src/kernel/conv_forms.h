@@ -43,4 +43,15 @@ lgi_canvas lgi_canvas_of_x(const lgi_conv *v, bool split);
 /* Where the taps of a channel, and those of the channels after it, are on x's canvas. */
 void lgi_table_of_taps(const lgi_conv *v, const lgi_canvas *x, int32_t *row);
 
+/* Tap number k of channels c and o of w goes to at + (c*out/groups + o)*step; nowhere if
+ * at is -1. */
+typedef struct lgi_tap_place {
+    int64_t at, step;
+} lgi_tap_place;
+
+/* w as the phases of x read it: in each phase groups, channels of x, channels of y, its
+ * taps, whose places, kh,kw, follow one another. */
+void lgi_share_taps(lg_engine *E, const lgi_conv *v, const lg_real *w,
+                    const lgi_tap_place *place, lg_real *to);
+
 #endif

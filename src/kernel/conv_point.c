@@ -14,6 +14,7 @@
 
 /* Pixels of a unit, columns of w in one, and the most parts that images are cut into, and
  * the elements that all parts of w may have. */
+enum { POINT_PIXELS = 64 };            /* images of fewer are better joined */
 enum { POINT_COLS = 512, POINT_WIDTH = 64, POINT_PARTS = 16, POINT_MOST = 1 << 20 };
 
 typedef struct point_job {
@@ -38,7 +39,8 @@ static int64_t point_least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static bool point_takes(const lgi_conv *v)
 {
-    return v->groups == 1 && v->kh == 1 && v->kw == 1 && v->sh == 1 && v->sw == 1
+    bool many = v->n == 1 || v->oh * v->ow >= POINT_PIXELS;
+    return many && v->groups == 1 && v->kh == 1 && v->kw == 1 && v->sh == 1 && v->sw == 1
            && v->ph == 0 && v->pw == 0 && v->h == v->oh && v->w == v->ow;
 }
 

@@ -1,6 +1,7 @@
 /* elementwise.c - the driver of elementwise loops: broadcasting, pieces, threads. */
 #include "kernel/elementwise.h"
 
+#include "base/cpu.h"
 #include "base/pool.h"
 
 #include <string.h>
@@ -172,13 +173,19 @@ double lgi_map_sum(lg_engine *E, lgi_loop *loop, const lg_tensor *shape, int k,
     return sum;
 }
 
-void lgi_copy_loop(lg_real *restrict to, const lg_real *const *from, const int64_t *step,
-                   int64_t n, const void *p)
+LGI_ALWAYS_INLINE void copy_loop_any(LGI_LOOP_ARGS)
 {
-    (void)p;
+    (void)params;
     if (step[0])
         memcpy(to, from[0], (size_t)n * sizeof *to);
     else
         for (int64_t i = 0; i < n; i++)
             to[i] = *from[0];
 }
+
+LGI_LOOP(copy_loop)
+LGI_WIDE(copy_loop)
+
+void lgi_copy_loop(LGI_LOOP_ARGS) { copy_loop(to, from, step, n, params); }
+
+lgi_loop *lgi_widest_copy(const lg_engine *E) { return LGI_WIDEST(E, copy_loop); }

@@ -27,6 +27,7 @@ double lgi_map_sum(lg_engine *E, lgi_loop *loop, const lg_tensor *shape, int k,
                    lg_tensor *const *x, const void *p, double *partial);
 
 lgi_loop lgi_copy_loop;                /* to[i] = from[0][i] */
+lgi_loop *lgi_widest_copy(const lg_engine *E);
 
 /*
  * A loop from an expression of a (and b, and c) and the parameters p. For the steps that

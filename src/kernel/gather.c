@@ -1,4 +1,4 @@
-/* gather.c - canvases, and products gathered from them, cut by strips and chunks. */
+/* gather.c - products gathered from canvases, cut by strips and chunks. */
 #include "kernel/gather.h"
 
 #include "base/cpu.h"
@@ -7,16 +7,11 @@
 
 #include <string.h>
 
-enum { CANVAS_MOST = 1 << 20 };        /* elements, unless one image has more */
-enum { WHOLE_STRIPS = 4 };             /* from so many strips on, an image has its own */
+#if defined(__x86_64__) && !defined(LG_DOUBLE)
+#include <immintrin.h>
+#endif
 
-typedef struct canvas_job {
-    lgi_cpu cpu;
-    const lgi_canvas *canvas;
-    const lg_real *from;               /* images,channels,h,w */
-    lg_real *to;
-    int64_t planes, per_piece;
-} canvas_job;
+enum { WHOLE_STRIPS = 4 };             /* from so many strips on, an image has its own */
 
 typedef struct gather_job {
     lg_engine *E;
@@ -34,113 +29,6 @@ typedef struct strip_map {
 
 static int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
-
-void lgi_plan_canvas(lgi_canvas *v, int64_t n, int64_t padded_h, int64_t padded_w)
-{
-    v->rows = ceil_div(padded_h, v->sh);
-    v->cols = ceil_div(padded_w, v->sw);
-    v->bare = v->sh == 1 && v->sw == 1 && v->top == 0 && v->left == 0 && v->rows == v->h
-              && v->cols == v->w;
-    int64_t image = v->channels * lgi_canvas_plane(v);
-    int64_t most = (v->bare ? (int64_t)1 << 30 : CANVAS_MOST) / (image ? image : 1);
-    v->images = most < 1 || n < 1 ? 1 : least(n, most);
-}
-
-int64_t lgi_canvas_plane(const lgi_canvas *v)
-{
-    return v->sh * v->sw * v->rows * v->cols;
-}
-
-int64_t lgi_canvas_size(const lgi_canvas *v)
-{
-    return v->bare ? 0 : v->images * v->channels * lgi_canvas_plane(v) + LGI_CANVAS_SLACK;
-}
-
-int32_t lgi_canvas_at(const lgi_canvas *v, int64_t y, int64_t x)
-{
-    int64_t phase = y % v->sh * v->sw + x % v->sw;
-    return (int32_t)((phase * v->rows + y / v->sh) * v->cols + x / v->sw);
-}
-
-/* One row of one phase: columns x0, x0 + step, ... of a row of the channel. */
-LGI_ALWAYS_INLINE void fill_row(const lgi_canvas *v, const lg_real *from, int64_t x0,
-                                const int64_t step, lg_real *to)
-{
-    int64_t q = 0, end = x0 < v->w ? least(v->cols, ceil_div(v->w - x0, step)) : 0;
-    for (; q < v->cols && x0 + q * step < 0; q++)
-        to[q] = 0;
-    for (; q < end; q++)
-        to[q] = from[x0 + q * step];
-    for (; q < v->cols; q++)
-        to[q] = 0;
-}
-
-LGI_ALWAYS_INLINE void fill_plane(const lgi_canvas *v, const lg_real *from, lg_real *to)
-{
-    for (int64_t fy = 0; fy < v->sh; fy++)
-        for (int64_t fx = 0; fx < v->sw; fx++)
-            for (int64_t q = 0; q < v->rows; q++, to += v->cols) {
-                int64_t y = fy + q * v->sh - v->top;
-                if (y < 0 || y >= v->h)
-                    memset(to, 0, (size_t)v->cols * sizeof *to);
-                else if (v->sw == 1)
-                    fill_row(v, from + y * v->w, -v->left, 1, to);
-                else if (v->sw == 2)
-                    fill_row(v, from + y * v->w, fx - v->left, 2, to);
-                else
-                    fill_row(v, from + y * v->w, fx - v->left, v->sw, to);
-            }
-}
-
-LGI_ALWAYS_INLINE void fill_planes(const lgi_canvas *v, int64_t n, const lg_real *from,
-                                   lg_real *to)
-{
-    for (int64_t i = 0; i < n; i++)
-        fill_plane(v, from + i * v->h * v->w, to + i * lgi_canvas_plane(v));
-}
-
-LGI_AVX2_CODE static void fill_planes_avx2(const lgi_canvas *v, int64_t n,
-                                           const lg_real *from, lg_real *to)
-{
-    fill_planes(v, n, from, to);
-}
-
-LGI_AVX512_CODE static void fill_planes_avx512(const lgi_canvas *v, int64_t n,
-                                               const lg_real *from, lg_real *to)
-{
-    fill_planes(v, n, from, to);
-}
-
-void lgi_fill_planes(lgi_cpu cpu, const lgi_canvas *v, int64_t n, const lg_real *from,
-                     lg_real *to)
-{
-    if (cpu >= LGI_AVX512)
-        fill_planes_avx512(v, n, from, to);
-    else if (cpu >= LGI_AVX2)
-        fill_planes_avx2(v, n, from, to);
-    else
-        fill_planes(v, n, from, to);
-}
-
-static void canvas_piece(void *arg, int64_t piece, int worker)
-{
-    const canvas_job *job = arg;
-    int64_t at = piece * job->per_piece, n = least(job->per_piece, job->planes - at);
-    const lgi_canvas *v = job->canvas;
-    lgi_fill_planes(job->cpu, v, n, job->from + at * v->h * v->w,
-                    job->to + at * lgi_canvas_plane(v));
-}
-
-const lg_real *lgi_fill_canvas(lg_engine *E, const lgi_canvas *v, const lg_real *x,
-                               int64_t images, lg_real *to)
-{
-    if (v->bare)
-        return x;
-    canvas_job job = {E->cpu, v, x, to, images * v->channels, 1};
-    job.per_piece = lgi_units_per_piece(job.planes, 8 * lgi_canvas_plane(v) + 1);
-    lgi_parallel(E, ceil_div(job.planes, job.per_piece), canvas_piece, &job);
-    return to;
-}
 
 void lgi_find_runs(const int32_t *at, int cols, lgi_runs *runs)
 {
@@ -236,9 +124,30 @@ LGI_ALWAYS_INLINE void write_run(const lg_real *sum, int n, lg_real b, int64_t s
         to[j * step] = sum[j] + b;
 }
 
+#if defined(__x86_64__) && !defined(LG_DOUBLE)
+/* Every other number of a row: what is between them stays. */
+__attribute__((target("avx512f"))) static void write_apart_512(const lg_real *sum, int n,
+                                                               lg_real b, lg_real *to)
+{
+    const __m512i twice = _mm512_set_epi32(7, 7, 6, 6, 5, 5, 4, 4, 3, 3, 2, 2, 1, 1, 0,
+                                           0);
+    for (; n > 0; n -= 8, sum += 8, to += 16) {
+        __mmask8 some = (__mmask8)(n < 8 ? (1 << n) - 1 : 0xff);
+        __mmask16 apart = (__mmask16)(n < 8 ? 0x5555 & ((1 << 2 * n) - 1) : 0x5555);
+        __m512 v = _mm512_maskz_loadu_ps(some, sum);
+        v = _mm512_add_ps(_mm512_permutexvar_ps(twice, v), _mm512_set1_ps(b));
+        _mm512_mask_storeu_ps(to, apart, v);
+    }
+}
+#define WRITE_APART_512(sum, n, b, to) write_apart_512(sum, n, b, to)
+#else
+#define WRITE_APART_512(sum, n, b, to) write_run(sum, n, b, 2, to)
+#endif
+
 LGI_ALWAYS_INLINE void write_strip(const strip_map *map, const lg_real *bias,
                                    const lg_real *sum, int width, int64_t rows,
-                                   lg_real *to, int64_t to_row, int64_t to_x)
+                                   lg_real *to, int64_t to_row, int64_t to_x,
+                                   bool apart)
 {
     for (int r = 0; r < map->written.n; r++) {
         int j = map->written.first[r], n = map->written.first[r + 1] - j;
@@ -247,6 +156,8 @@ LGI_ALWAYS_INLINE void write_strip(const strip_map *map, const lg_real *bias,
             lg_real b = bias ? bias[i] : 0;
             if (to_x == 1)
                 write_run(from, n, b, 1, to + i * to_row + map->to[r]);
+            else if (apart)
+                WRITE_APART_512(from, n, b, to + i * to_row + map->to[r]);
             else
                 write_run(from, n, b, to_x, to + i * to_row + map->to[r]);
         }
@@ -299,7 +210,8 @@ LGI_ALWAYS_INLINE void gather_unit(const lgi_gathered *g, lgi_cpu cpu, int64_t u
                   .c = direct ? to + map.to[0] : sum, .ldc = direct ? g->to_row : width};
     sum_strip(g, cpu, g->src + group * g->src_group, &map, rows, t);
     if (!direct)
-        write_strip(&map, bias, sum, width, rows, to, g->to_row, g->to_x);
+        write_strip(&map, bias, sum, width, rows, to, g->to_row, g->to_x,
+                    cpu >= LGI_AVX512 && g->to_x == 2);
     else if (bias)
         add_row_bias(bias, t.c, g->to_row, rows, map.cols);
 }

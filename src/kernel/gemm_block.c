@@ -18,8 +18,11 @@ enum { AHEAD_BYTES = 512 << 10, LINE = 64 / (int)sizeof(lg_real) };
  * many and its rows lie close together. */
 enum { FEW_TILES = 2, SOME_TILES = 8, CLOSE = 4096 / (int)sizeof(lg_real) };
 
-/* A transposed a is copied where its rows are in a page each, and are so many. */
-enum { FAR_APART = 4096 / (int)sizeof(lg_real), MANY_PAGES = 128 };
+/* A transposed a is copied where its rows are so long, and so many. */
+enum { FAR_APART = 512 / (int)sizeof(lg_real), MANY_ROWS = 32 };
+
+/* Numbers that are copied at once, at least the rows of any tile. */
+enum { PANEL_COPY = 16 };
 
 static int64_t less_of(int64_t a, int64_t b) { return a < b ? a : b; }
 
@@ -43,7 +46,7 @@ int64_t lgi_strip_cols(const lgi_tiling *tiling, const lgi_product *p)
 
 bool lgi_wants_room(const lgi_product *p)
 {
-    return p->ta && p->lda >= FAR_APART && p->k >= MANY_PAGES && p->m > LGI_FEW_ROWS
+    return p->ta && p->lda >= FAR_APART && p->k >= MANY_ROWS && p->m > LGI_FEW_ROWS
            && p->n > LGI_FEW_ROWS;
 }
 
@@ -96,10 +99,11 @@ static lgi_ahead ahead_of(const lgi_product *p, const next_strip *s, int64_t i, 
 /*
  * All rows on one strip, as lgi_multiply_rows has them. While they are computed what
  * would else be waited for is fetched: the lines of c, or where the sum over k is longer
- * than a block is high, the next strip of b.
+ * than a block is high, the next strip of b. panel: a's tiles are so far apart, or if 0
+ * follow one another.
  */
 static void multiply_strip(const lgi_product *p, const lgi_tiling *tiling, lgi_tile t,
-                           const lgi_gemm_block *at, const next_strip *s)
+                           const lgi_gemm_block *at, const next_strip *s, int64_t panel)
 {
     int64_t tiles = (at->rows + tiling->rows - 1) / tiling->rows, left = at->rows;
     if (t.k <= LGI_SHALLOW) {
@@ -116,23 +120,32 @@ static void multiply_strip(const lgi_product *p, const lgi_tiling *tiling, lgi_t
             t.ahead = fetch_c ? (lgi_ahead){t.c, t.ldc, t.rows, 0, 1}
                               : ahead_of(p, s, i, tiles);
         tiling->multiply(&t);
-        t.a += t.rows * t.arow;
+        t.a += panel ? panel : t.rows * t.arow;
         t.c += t.rows * t.ldc;
         left -= t.rows;
     }
 }
 
-/* Copies rows p0 .. p0+k of a transposed a, and makes them a of the tile. */
-static void bring_together(const lgi_product *p, const lgi_gemm_block *at, int64_t p0,
-                           lgi_tile *t, lg_real *room)
+/* Copies rows p0 .. p0+k of a transposed a for each tile of rows, which then reads them
+ * in order. Vectors may write past a tile's rows: what is there comes later. */
+static void bring_together(const lgi_product *p, const lgi_tiling *tiling,
+                           const lgi_gemm_block *at, int64_t p0, lgi_tile *t,
+                           lg_real *room)
 {
-    t->astep = (at->rows + LINE - 1) / LINE * LINE;
-    if (t->astep % (4 * LINE) == 0)
-        t->astep += LINE;              /* not all in the same set of the cache */
-    for (int64_t q = 0; q < t->k; q++)
-        memcpy(room + q * t->astep, p->a + (p0 + q) * p->lda + at->i,
-               (size_t)at->rows * sizeof *room);
+    int64_t tiles = (at->rows + tiling->rows - 1) / tiling->rows, left = at->rows;
+    const lg_real *from = p->a + p0 * p->lda + at->i;
     t->a = room;
+    t->astep = tiling->rows;
+    for (int64_t i = 0; i < tiles; i++) {
+        int64_t rows = (left + tiles - i - 1) / (tiles - i);
+        for (int64_t q = 0; q < t->k; q++, room += tiling->rows)
+            if (left >= PANEL_COPY && i + 1 < tiles)
+                memcpy(room, from + q * p->lda, PANEL_COPY * sizeof *room);
+            else
+                memcpy(room, from + q * p->lda, (size_t)rows * sizeof *room);
+        from += rows;
+        left -= rows;
+    }
 }
 
 static void compute_strips(const lgi_product *p, const lgi_tiling *tiling,
@@ -145,8 +158,9 @@ static void compute_strips(const lgi_product *p, const lgi_tiling *tiling,
         bool last = p0 + LGI_STRIP_DEPTH >= p->k;
         t.k = less_of(LGI_STRIP_DEPTH, p->k - p0);
         t.a = p->a + at.i * t.arow + p0 * t.astep;
-        if (room)
-            bring_together(p, &at, p0, &t, room);
+        int64_t panel = room && t.k > LGI_SHALLOW ? t.k * tiling->rows : 0;
+        if (panel)
+            bring_together(p, tiling, &at, p0, &t, room);
         for (int64_t j = at.j; j < at.j + at.cols; j += tiling->cols) {
             t.cols = (int)less_of(tiling->cols, at.j + at.cols - j);
             bool direct = is_read_in_place(p, tiling, at.rows, t.cols);
@@ -157,7 +171,7 @@ static void compute_strips(const lgi_product *p, const lgi_tiling *tiling,
             t.c = p->c + at.i * p->ldc + j;
             t.bias = last && p->bias ? p->bias + j : NULL;
             next_strip s = strip_after(p, tiling, &at, p0, j);
-            multiply_strip(p, tiling, t, &at, &s);
+            multiply_strip(p, tiling, t, &at, &s, panel);
         }
         t.add = true;
         t.astep = p->ta ? p->lda : 1;

@@ -18,7 +18,7 @@ enum {
     REDUCE_PIECE = 1 << 15,            /* numbers read by a piece */
     REDUCE_WIDTH = 512,                /* totals in a block */
     REDUCE_MANY = 64,                  /* so many blocks need no slices */
-    REDUCE_LANES = 16
+    REDUCE_LANES = 16                  /* as many as the loops below join */
 };
 
 /* A walk through some axes in row-major order. */
@@ -137,10 +137,12 @@ typedef struct reducer {
             for (int64_t i = whole; i < n; i++)                                         \
                 lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);        \
         }                                                                               \
-        for (int half = REDUCE_LANES / 2; half > 0; half /= 2)                          \
-            for (int j = 0; j < half; j++)                                              \
-                lane[j] = name##_join(lane[j], lane[j + half]);                         \
-        return lane[0];                                                                 \
+        for (int j = 0; j < 8; j++)                                                     \
+            lane[j] = name##_join(lane[j], lane[j + 8]);                                \
+        for (int j = 0; j < 4; j++)                                                     \
+            lane[j] = name##_join(lane[j], lane[j + 4]);                                \
+        double even = name##_join(lane[0], lane[2]);                                    \
+        return name##_join(even, name##_join(lane[1], lane[3]));                        \
     }                                                                                   \
     LGI_ALWAYS_INLINE void name##_row_any(double *restrict t, const lg_real *x,         \
                                           int64_t n, const double *c)                   \
@@ -153,7 +155,8 @@ typedef struct reducer {
                 t[j] = name##_step(t[j], (double)x[j], 0);                              \
     }                                                                                   \
     REDUCER_FOR(name, plain, )                                                          \
-    REDUCER_FOR(name, avx2, LGI_AVX2_CODE)
+    REDUCER_FOR(name, avx2, LGI_AVX2_CODE)                                              \
+    REDUCER_FOR(name, avx512, LGI_AVX512_CODE)
 
 #define REDUCER_FOR(name, set, code)                                                    \
     code static double name##_runs_##set(const lg_real *x, int64_t stride,              \
@@ -193,7 +196,8 @@ REDUCER(min, INFINITY, min_join(t, v))
         [LGI_MIN] = {INFINITY, min_runs_##set, min_row_##set, min_join},                 \
     }
 
-static const reducer reducers[2][4] = {REDUCERS(plain), REDUCERS(avx2)};
+static const reducer reducers[3][4] = {REDUCERS(plain), REDUCERS(avx2),
+                                       REDUCERS(avx512)};
 
 typedef struct reduce_job {
     const reducer *how;
@@ -256,9 +260,13 @@ static void reduce_piece(void *job, int64_t piece, int worker)
     double *out = r->partial + slice * p->totals;
 
     (void)worker;
+    bool whole = !p->by_rows && p->reduced.n == 0 && p->kept.n == 1 && p->slices == 1;
     for (; k < last; k++)
         if (p->by_rows)
             totals_of_rows(r, k, from, end, out);
+        else if (whole)                /* one run each, equally far apart */
+            out[k] = r->how->runs(r->x + k * p->kept.stride[0], 0, 1, p->inner,
+                                  r->center ? r->center[k] : 0);
         else
             out[k] = total_of_runs(r, k, from, end);
 }
@@ -274,7 +282,8 @@ size_t lgi_reduce_bytes(const lg_tensor *x, lgi_axes axes)
 void lgi_reduce(lg_engine *E, lgi_term term, const lg_tensor *x, lgi_axes axes,
                 const double *center, double *scratch)
 {
-    const reducer *how = &reducers[E->cpu >= LGI_AVX2][term];
+    int set = E->cpu >= LGI_AVX512 ? 2 : E->cpu >= LGI_AVX2;
+    const reducer *how = &reducers[set][term];
     reduce_job r = {.how = how, .x = x->data, .center = center};
     plan_reduce(&r.plan, x, axes);
     int64_t n = r.plan.totals;
@@ -307,8 +316,7 @@ static void finish_piece(void *job, int64_t piece, int worker)
     int64_t i = piece * REDUCE_PIECE;
     int64_t end = i + REDUCE_PIECE < j->n ? i + REDUCE_PIECE : j->n;
     (void)worker;
-    for (; i < end; i++)
-        j->to[i] = (lg_real)j->f(j->total[i], j->p);
+    j->f(j->total + i, j->p, j->to + i, end - i);
 }
 
 void lgi_finish_totals(lg_engine *E, lgi_finish *f, double p, const double *total,

@@ -26,8 +26,19 @@ size_t lgi_reduce_bytes(const lg_tensor *x, lgi_axes axes);
 void lgi_reduce(lg_engine *E, lgi_term term, const lg_tensor *x, lgi_axes axes,
                 const double *center, double *scratch);
 
-/* to[i] = f(total[i], p), in parallel. */
-typedef double lgi_finish(double total, double p);
+/* to[i] = what f makes of total[i] and p, in parallel. LGI_FINISH makes such a loop of
+ * an expression of t and p. */
+typedef void lgi_finish(const double *total, double p, lg_real *to, int64_t n);
+#define LGI_FINISH(name, expr)                                                          \
+    static void name(const double *restrict total, double p, lg_real *restrict to,      \
+                     int64_t n)                                                         \
+    {                                                                                   \
+        for (int64_t i = 0; i < n; i++) {                                               \
+            const double t = total[i];                                                  \
+            to[i] = (lg_real)(expr);                                                    \
+        }                                                                               \
+    }
+
 void lgi_finish_totals(lg_engine *E, lgi_finish *f, double p, const double *total,
                        lg_real *to, int64_t n);
 

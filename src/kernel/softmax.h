@@ -12,4 +12,10 @@ typedef enum lgi_softmax_kind {
 void lgi_softmax(lg_engine *E, lgi_softmax_kind kind, const lg_real *x, lg_real *y,
                  int64_t outer, int64_t size, int64_t stride);
 
+/* The gradient for x, from that of the result, g, and the result, y: of the first two
+ * kinds. */
+void lgi_softmax_back(lg_engine *E, lgi_softmax_kind kind, const lg_real *g,
+                      const lg_real *y, lg_real *to, int64_t outer, int64_t size,
+                      int64_t stride);
+
 #endif

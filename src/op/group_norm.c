@@ -15,7 +15,7 @@
 #include <math.h>
 #include <string.h>
 
-extern const lg_op lgi_op_batch_norm_back, lgi_op_batch_norm_eval, lgi_op_rsqrt;
+extern const lg_op lgi_op_batch_norm_back, lgi_op_group_weight_back, lgi_op_rsqrt;
 extern const lg_op lgi_op_square, lgi_op_mean;
 
 /* At the end of the attributes of each: how shape sees x. */
@@ -160,32 +160,26 @@ static lg_tensor *grouped_by_x(lg_engine *E, const lgi_node *n, lg_tensor *g4,
     return lgi_reshape_to(E, by_x, n->in[0]);
 }
 
-/* By w: the sum of g h, where h is x normalized. */
-static lg_tensor *grouped_by_w(lg_engine *E, const lgi_node *n, lg_tensor *g4)
-{
-    const group_view *v = view_of(n);
-    lg_tensor channels = as_channels(v), groups = as_groups(v), weights = as_weights(v);
-    lg_tensor *in[] = {lgi_reshape_to(E, n->in[0], &channels), &n->out[1], &n->out[2],
-                       NULL, NULL};
-    lg_tensor *h = in[0] ? lgi_apply(E, &lgi_op_batch_norm_eval, 5, in, &v->eps) : NULL;
-    lg_tensor *gh = lgi_mul(E, g4, lgi_reshape_to(E, h, &groups));
-    return lgi_reshape_to(E, lgi_sum_to(E, gh, &weights), n->in[1]);
-}
-
 static lg_status grouped_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                               lg_tensor **g, lg_tensor **out)
 {
     const group_view *v = view_of(n);
-    lg_tensor groups = as_groups(v), weights = as_weights(v);
+    lg_tensor groups = as_groups(v);
     lg_tensor *g4 = g[0] ? lgi_reshape_to(E, g[0], &groups) : NULL;
     if (n->in[0]->numel == 0)
         return E->status;
     if (wanted[0])
         out[0] = grouped_by_x(E, n, g4, g);
-    if (wanted[1] && g4)
-        out[1] = grouped_by_w(E, n, g4);
-    if (wanted[2] && g4)
-        out[2] = lgi_reshape_to(E, lgi_sum_to(E, g4, &weights), n->in[2]);
+    if ((wanted[1] || wanted[2]) && g4) {
+        lg_tensor flat = shaped(3, (int64_t[]){v->n, v->groups * v->per, v->rest});
+        lg_tensor *in[] = {lgi_reshape_to(E, g4, &flat),
+                           lgi_reshape_to(E, n->in[0], &flat), &n->out[1], &n->out[2]};
+        lgi_group_weight attr = {v->groups, v->eps};
+        lg_tensor *d = in[0] && in[1]
+                           ? lgi_apply(E, &lgi_op_group_weight_back, 4, in, &attr) : NULL;
+        for (int i = 1; i <= 2; i++)
+            out[i] = wanted[i] && d ? lgi_reshape_to(E, &d[i - 1], n->in[i]) : NULL;
+    }
     return E->status;
 }
 
@@ -316,7 +310,7 @@ static size_t pixel_norm_workspace(lg_engine *E, const lgi_node *n)
 }
 
 /* 1 / sqrt(total + eps c), which is what is left after multiplying by sqrt(c) */
-static double rstd_of(double total, double add) { return 1 / sqrt(total + add); }
+LGI_FINISH(rstd_of, 1 / sqrt(t + p))
 
 LGI_LOOP2(pixel_norm_loop, double, a * b * (lg_real)*p)
 

@@ -8,4 +8,7 @@
 lg_tensor *lgi_norm_by_statistics(lg_engine *E, lg_tensor *x, lg_tensor *mean,
                                   lg_tensor *gmean, lg_tensor *gvar);
 
+/* The attributes of group_weight_back. */
+typedef struct lgi_group_weight { int64_t groups; double eps; } lgi_group_weight;
+
 #endif

@@ -132,7 +132,7 @@ static lg_status expand_shape(lg_engine *E, lgi_node *n)
 static void expand_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     (void)workspace;
-    lgi_map(E, lgi_copy_loop, n->out, 1, n->in, NULL);
+    lgi_map(E, lgi_widest_copy(E), n->out, 1, n->in, NULL);
 }
 
 static lg_status expand_grad(lg_engine *E, const lgi_node *n, const bool *wanted,

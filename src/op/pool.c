@@ -5,6 +5,7 @@
  * max_pool2d keeps which number of its window each maximum is; given that, it is linear,
  * too: max_pool2d_take and max_pool2d_back are each other's transposes.
  */
+#include "kernel/elementwise.h"
 #include "kernel/resample.h"
 #include "op/window.h"
 
@@ -275,10 +276,20 @@ static size_t adaptive_back_workspace(lg_engine *E, const lgi_node *n)
     return lgi_resample_scratch(E, axis);
 }
 
+LGI_LOOP2(adaptive_share_loop, void, a * b)
+LGI_WIDE(adaptive_share_loop)
+
 static void adaptive_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
-    const lg_tensor *g = n->in[0];
+    lg_tensor *g = n->in[0];
     lgi_axis axis[2];
+    if (g->dim[2] == 1 && g->dim[3] == 1) {    /* of all places: the same for each */
+        lg_real share = (lg_real)(1 / (double)(n->out->dim[2] * n->out->dim[3]));
+        lg_tensor one = {.data = &share};
+        lgi_map(E, LGI_WIDEST(E, adaptive_share_loop), n->out, 2,
+                (lg_tensor *[]){g, &one}, NULL);
+        return;
+    }
     adaptive_axes(n->out, g, axis);
     lgi_resample(E, axis, true, g->dim[0] * g->dim[1], g->data, n->out->data, workspace);
 }

@@ -52,11 +52,8 @@ typedef struct normalize_attr {
     double eps;
 } normalize_attr;
 
-static double bounded_length(double total, double eps)
-{
-    double length = sqrt(total);
-    return length < eps ? eps : length;        /* a NaN stays */
-}
+/* Not below p; a NaN stays. */
+LGI_FINISH(bounded_length, sqrt(t) < p ? p : sqrt(t))
 
 LGI_LOOP2(normalize_loop, void, a / b)
 
@@ -198,7 +195,7 @@ static size_t cosine_workspace(lg_engine *E, const lgi_node *n)
     return 4 * product_bytes(like.numel) + unit_bytes(&like, t->dim);
 }
 
-static double same_total(double total, double p) { return total * p; }
+LGI_FINISH(same_total, t * p)
 
 static void cosine_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
@@ -213,7 +210,7 @@ static void cosine_forward(lg_engine *E, const lgi_node *n, void *workspace)
     for (int i = 0; i < 2; i++) {
         lg_tensor *x = n->in[i];
         if (!lgi_same_dims(x, &like)) {
-            lgi_map(E, lgi_copy_loop, &block[i], 1, &x, NULL);
+            lgi_map(E, lgi_widest_copy(E), &block[i], 1, &x, NULL);
             x = &block[i];
         }
         make_unit(E, x, unit[i], t, scratch);

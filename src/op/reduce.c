@@ -71,9 +71,9 @@ static size_t reduce_workspace(lg_engine *E, const lgi_node *n)
     return lgi_reduce_bytes(n->in[0], axes_of(n));
 }
 
-static double times(double total, double p) { return total * p; }
-static double quotient(double total, double p) { return total / p; }
-static double root_of(double total, double p) { return sqrt(total / p); }
+LGI_FINISH(times, t * p)
+LGI_FINISH(quotient, t / p)
+LGI_FINISH(root_of, sqrt(t / p))
 
 static void total_to(lg_engine *E, const lgi_node *n, lgi_term term, lgi_finish *f,
                      double p, void *workspace)
@@ -170,15 +170,9 @@ static size_t var_workspace(lg_engine *E, const lgi_node *n)
     return 2 * reduce_workspace(E, n);
 }
 
-static double by_count(double total, double count)
-{
-    return total / (count > 0 ? count : 0);    /* as PyTorch: inf or NaN */
-}
-
-static double root_by_count(double total, double count)
-{
-    return sqrt(by_count(total, count));
-}
+/* By the count, or where there is none, as PyTorch: inf or NaN. */
+LGI_FINISH(by_count, t / (p > 0 ? p : 0))
+LGI_FINISH(root_by_count, sqrt(t / (p > 0 ? p : 0)))
 
 static void deviation_to(lg_engine *E, const lgi_node *n, lgi_finish *f, double *mean)
 {

@@ -3,9 +3,9 @@
  * one axis. The greatest number is subtracted first, so that nothing overflows.
  */
 #include "kernel/softmax.h"
-#include "op/op.h"
+#include "op/activation.h"
 
-extern const lg_op lgi_op_exp;
+extern const lg_op lgi_op_exp, lgi_op_softmax_back, lgi_op_log_softmax_back;
 
 typedef struct softmax_attr { int64_t dim, keepdim; } softmax_attr;
 
@@ -73,25 +73,19 @@ static lg_tensor *sum_along(lg_engine *E, const lgi_node *n, lg_tensor *t)
     return t ? lgi_sum_dims(E, t, &dims, true) : NULL;
 }
 
-/* y (g - sum(g y)) */
 static lg_status softmax_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                               lg_tensor **g, lg_tensor **out)
 {
-    if (wanted[0]) {
-        lg_tensor *y = n->out, *gy = lgi_mul(E, g[0], y);
-        out[0] = lgi_mul(E, y, lgi_sub(E, g[0], sum_along(E, n, gy)));
-    }
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_softmax_back, g[0], n->out, n->attr);
     return E->status;
 }
 
-/* g - exp(y) sum(g) */
 static lg_status log_softmax_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
                                   lg_tensor **g, lg_tensor **out)
 {
-    if (wanted[0]) {
-        lg_tensor *e = lgi_apply1(E, &lgi_op_exp, n->out, NULL);
-        out[0] = lgi_sub(E, g[0], lgi_mul(E, e, sum_along(E, n, g[0])));
-    }
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_log_softmax_back, g[0], n->out, n->attr);
     return E->status;
 }
 
@@ -136,5 +130,87 @@ const lg_op lgi_op_logsumexp = {
     .needs = LGI_IN(0) | LGI_OUT(0), .attr_bytes = sizeof(softmax_attr),
     .samples = {SOFTMAX_SAMPLES, "2,3; dim=1, keepdim=true"}};
 
+/* their gradients */
+
+static lg_status softmax_back_shape(lg_engine *E, lgi_node *n)
+{
+    softmax_attr *t = n->attr;
+    if (lgi_need_axis(E, n, "dim", &t->dim, n->in[0]->ndim) < 0)
+        return E->status;
+    return lgi_pair_shape(E, n);
+}
+
+static void compute_softmax_back(lg_engine *E, const lgi_node *n, lgi_softmax_kind kind)
+{
+    const int64_t dim = *(const int64_t *)n->attr;
+    const lg_tensor *g = n->in[0];
+    int64_t outer = lgi_product_of(g->dim, (int)dim - 1);
+    int64_t stride = lgi_product_of(g->dim + dim, g->ndim - (int)dim);
+    if (g->numel)
+        lgi_softmax_back(E, kind, g->data, n->in[1]->data, n->out->data, outer,
+                         g->dim[dim - 1], stride);
+}
+
+static void softmax_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    compute_softmax_back(E, n, LGI_SOFTMAX);
+}
+
+static void log_softmax_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    (void)workspace;
+    compute_softmax_back(E, n, LGI_LOG_SOFTMAX);
+}
+
+/* With P the gradient: by g y (P - sum(P y)), by y P (g - sum(g y)) - g sum(P y). */
+static lg_status softmax_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
+                                   lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *P = g[0], *in = n->in[0], *y = n->in[1];
+    if (wanted[0])
+        out[0] = lgi_apply2(E, &lgi_op_softmax_back, P, y, n->attr);
+    if (wanted[1]) {
+        lg_tensor *gy = sum_along(E, n, lgi_mul(E, in, y));
+        lg_tensor *Py = sum_along(E, n, lgi_mul(E, P, y));
+        out[1] = lgi_sub(E, lgi_mul(E, P, lgi_sub(E, in, gy)), lgi_mul(E, in, Py));
+    }
+    return E->status;
+}
+
+/* By g P - sum(P exp(y)), by y -P exp(y) sum(g). */
+static lg_status log_softmax_back_grad(lg_engine *E, const lgi_node *n,
+                                       const bool *wanted, lg_tensor **g, lg_tensor **out)
+{
+    lg_tensor *e = lgi_apply1(E, &lgi_op_exp, n->in[1], NULL);
+    lg_tensor *Pe = lgi_mul(E, g[0], e);
+    if (wanted[0])
+        out[0] = lgi_sub(E, g[0], sum_along(E, n, Pe));
+    if (wanted[1])
+        out[1] = lgi_neg(E, lgi_mul(E, Pe, sum_along(E, n, n->in[0])));
+    return E->status;
+}
+
+#define SOFTMAX_BACK_SAMPLES "2,3; 2,3; dim=2", "2,3; 2,3; dim=1",                      \
+    "2,3,2; 2,3,2; dim=-2", "3; 3; dim=1", "0,3; 0,3; dim=2",                           \
+    "2,1,3,1,2; 2,1,3,1,2; dim=3"
+
+const lg_op lgi_op_softmax_back = {
+    .name = "softmax_back", .args = "g, y, dim: whole",
+    .doc = "The gradient of softmax by its result y: y (g - sum(g y)), the sum along the "
+           "axis dim.",
+    .shape = softmax_back_shape, .forward = softmax_back_forward,
+    .grad = softmax_back_grad, .needs = LGI_IN(0) | LGI_IN(1),
+    .attr_bytes = sizeof(int64_t), .samples = {SOFTMAX_BACK_SAMPLES}};
+
+const lg_op lgi_op_log_softmax_back = {
+    .name = "log_softmax_back", .args = "g, y, dim: whole",
+    .doc = "The gradient of log_softmax by its result y: g - exp(y) sum(g), the sum "
+           "along the axis dim.",
+    .shape = softmax_back_shape, .forward = log_softmax_back_forward,
+    .grad = log_softmax_back_grad, .needs = LGI_IN(0) | LGI_IN(1),
+    .attr_bytes = sizeof(int64_t), .samples = {SOFTMAX_BACK_SAMPLES}};
+
 const lg_op *const lgi_ops_softmax[] = {
-    &lgi_op_softmax, &lgi_op_log_softmax, &lgi_op_logsumexp, NULL};
+    &lgi_op_softmax, &lgi_op_log_softmax, &lgi_op_logsumexp, &lgi_op_softmax_back,
+    &lgi_op_log_softmax_back, NULL};

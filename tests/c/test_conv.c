@@ -164,7 +164,7 @@ static lgi_conv random_geometry(void)
 }
 
 /* Shapes that have a form of their own, each given as the kinds below say. */
-enum { FULL, POINT, FEW_TAPS, FEW_RESULTS, APART, FORMS };
+enum { FULL, POINT, FEW_TAPS, FEW_RESULTS, APART, JOINED, FORMS };
 
 static lgi_conv random_form(int form)
 {
@@ -181,9 +181,15 @@ static lgi_conv random_form(int form)
         v.out = 1 + below(4), v.c += 4, v.dw = 1 + below(2);
     if (form == APART)
         v.groups = v.out = v.c, v.sh = 1 + below(2), v.sw = 1 + below(2);
+    if (form == JOINED) {              /* small images, whose pixels share products */
+        v.n = 1 + below(30), v.c = 1 + below(90);
+        v.oh = 1 + below(8), v.ow = 1 + below(8);
+        v.kh = 1 + below(6), v.kw = 1 + below(6);
+        v.sh = 1 + below(3), v.sw = 1 + below(3), v.ph = below(3), v.pw = below(3);
+    }
     v.h = (v.oh - 1) * v.sh + (v.kh - 1) * v.dh + 1 - 2 * v.ph;
     v.w = (v.ow - 1) * v.sw + (v.kw - 1) * v.dw + 1 - 2 * v.pw;
-    if (form == FEW_TAPS)
+    if (form == FEW_TAPS || form == JOINED)
         v.h += below(v.sh), v.w += below(v.sw);
     return v.h < 1 || v.w < 1 ? random_form(form) : v;
 }
@@ -210,7 +216,10 @@ static void test_cpu(lgi_cpu cpu)
         {2, 70, 30, 30, 70, 30, 30, 1, 1, 1, 1, 0, 0, 1, 1, 1},
         {3, 2, 50, 70, 9, 17, 24, 3, 5, 3, 3, 1, 3, 1, 1, 1},
         {1, 1, 90, 80, 9, 90, 80, 3, 3, 1, 1, 1, 1, 1, 1, 1},
-        {4, 9, 12, 33, 2, 12, 33, 3, 3, 1, 1, 1, 1, 1, 1, 1}};
+        {4, 9, 12, 33, 2, 12, 33, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+        {3, 2, 1, 200, 20, 1, 50, 1, 25, 1, 4, 0, 11, 1, 1, 1},
+        {20, 90, 7, 7, 40, 4, 4, 5, 5, 2, 2, 2, 2, 1, 1, 1},
+        {2, 70, 6, 7, 60, 3, 3, 7, 7, 2, 2, 3, 3, 1, 1, 1}};
     lg_engine *one = open_engine(1, cpu), *four = open_engine(4, cpu);
     if (one && four && one->cpu == cpu) {
         for (size_t i = 0; i < sizeof some / sizeof *some; i++)
