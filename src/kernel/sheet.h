@@ -17,10 +17,16 @@ typedef struct lgi_sheet {
     int channels;                      /* up to LGI_LANES; the other lanes are zeros */
 } lgi_sheet;
 
+/* Rows of a sheet, or of an image: from .. to - 1. */
+typedef struct lgi_rows { int64_t from, to; } lgi_rows;
+
+/* Rows narrower than a vector are turned together: all of a sheet at once is best. */
+static inline bool lgi_is_narrow(const lgi_sheet *s) { return s->w < LGI_LANES; }
+
 /* image: channels,h,w. staged has room for lgi_sheet_staged(s) numbers. */
 int64_t lgi_sheet_staged(const lgi_sheet *s);
-void lgi_fill_sheet(const lgi_lanes *lanes, const lgi_sheet *s, const lg_real *image,
-                    lg_real *sheet, lg_real *staged);
+void lgi_fill_sheet(const lgi_lanes *lanes, const lgi_sheet *s, lgi_rows rows,
+                    const lg_real *image, lg_real *sheet, lg_real *staged);
 
 /* The other way; what of the sheet is outside of the image is skipped. add: a number for
  * each channel, or NULL. */

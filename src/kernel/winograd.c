@@ -141,33 +141,33 @@ static void points_of_band(const wino_job *job, const wino_slot *s, const lgi_ba
                            int64_t c)
 {
     const lgi_wino *p = job->p;
-    const lgi_tiled *in = &p->in;
-    int64_t padded = lgi_round_up(in->channels, LGI_LANES), plane = in->h * in->w;
-    lgi_sheet sheet = lgi_sheet_of(p, in, b, c);
-    lgi_fill_sheet(p->lanes, &sheet, job->from + (b->image * in->channels + c) * plane,
-                   s->turner.sheet, s->turner.staged);
-    for (int i = 0; i < p->in_phases; i++) {
-        int64_t at = p->slabs > 1 ? i * p->points * p->v_point : i * padded;
-        lgi_sheet_to_points(p, in, b, p->adjoint ? LGI_FROM_SUMS : LGI_TO_POINTS,
-                            p->shorter[i], p->in_shift[i], s->turner.sheet,
-                            s->v + at + c, p->v_row, p->v_point);
-    }
+    int64_t padded = lgi_round_up(p->in.channels, LGI_LANES);
+    lgi_point_steps step = {p->v_row, p->v_point,
+                            p->slabs > 1 ? p->points * p->v_point : padded};
+    lgi_pixels_to_points(p, &p->in, b, c, p->adjoint ? LGI_FROM_SUMS : LGI_TO_POINTS,
+                         p->in_shift, p->in_phases, &s->turner, job->from, s->v + c,
+                         step);
 }
 
 /* All rows of tiles on one strip of the weights, while the next one, which follows it, is
  * fetched: a part of it with each tile of the product. */
-static void multiply_ahead(const lgi_wino *p, lgi_tile t, int64_t rows)
+static void multiply_ahead(const lgi_tiling *tiling, lgi_tile *t, int rows)
 {
-    const lg_real *next = t.b + t.k * t.bstep;
-    int64_t most = p->tiling->rows, parts = (rows + most - 1) / most;
-    for (int64_t i = 0; i < parts; i++) {
-        int64_t from = t.k * i / parts, to = t.k * (i + 1) / parts;
-        t.rows = (int)(rows * (i + 1) / parts - rows * i / parts);
-        t.ahead = (lgi_ahead){next + from * t.bstep, t.bstep, to - from, 0, 1};
-        p->tiling->multiply(&t);
-        t.a += t.rows * t.arow;
-        t.c += t.rows * t.ldc;
+    int parts = (rows + tiling->rows - 1) / tiling->rows, part = rows / parts;
+    int longer = rows % parts;
+    const lg_real *a = t->a;
+    lg_real *c = t->c;
+    t->ahead.at = t->b + t->k * t->bstep;
+    t->ahead.n = (int)t->k / parts + 1;
+    for (; parts > 0; parts--) {
+        t->rows = part + (longer-- > 0);
+        tiling->multiply(t);
+        t->a += t->rows * t->arow;
+        t->c += t->rows * t->ldc;
+        t->ahead.at += t->ahead.n * t->ahead.step;
     }
+    t->a = a;
+    t->c = c;
 }
 
 /* At one point of one phase, tiles,depth times depth,channels: the channels of a tile of
@@ -176,19 +176,22 @@ static void multiply_point(const wino_job *job, const wino_slot *s, int64_t tile
                            int64_t point, int64_t c, int64_t first)
 {
     const lgi_wino *p = job->p;
-    int64_t f = point / p->points, cols = p->tiling->cols, strip = p->strip, from, end;
-    const lg_real *v = s->v + (p->slab[f] * p->points + point % p->points) * p->v_point;
-    const lg_real *u = job->u + point * p->u_point + c / strip * strip * p->depth
-                       + c % strip;
+    int64_t f = point / p->points, of_f = point - f * p->points, from, end;
+    int64_t cols = p->tiling->cols, strip = p->strip, within = c % strip;
     lgi_tile t = {.arow = p->v_row, .astep = 1, .bstep = strip, .ldc = p->m_row,
+                  .a = s->v + (p->slab[f] * p->points + of_f) * p->v_point,
+                  .b = job->u + point * p->u_point + (c - within) * p->depth + within,
                   .c = s->m + point * p->m_point + c - first,
-                  .cols = (int)(p->width - c < cols ? p->width - c : cols)};
-    lgi_depth_at(p, f, point % p->points, &from, &end);
-    for (int64_t k = from; k < end; k += LGI_STRIP_DEPTH, t.add = true) {
-        t.k = end - k < LGI_STRIP_DEPTH ? end - k : LGI_STRIP_DEPTH;
-        t.a = v + k;
-        t.b = u + k * strip;
-        multiply_ahead(p, t, tiles);
+                  .cols = (int)(p->width - c < cols ? p->width - c : cols),
+                  .ahead = {.step = strip, .rows = 1}};
+    lgi_depth_at(p, f, of_f, &from, &end);
+    t.a += from;
+    t.b += from * strip;
+    for (; from < end; from += t.k, t.add = true) {
+        t.k = end - from < LGI_STRIP_DEPTH ? end - from : LGI_STRIP_DEPTH;
+        multiply_ahead(p->tiling, &t, (int)tiles);
+        t.a += t.k;
+        t.b += t.k * strip;
     }
 }
 
@@ -197,19 +200,10 @@ static void sums_of_band(const wino_job *job, const wino_slot *s, const lgi_band
                          int64_t c, int64_t first)
 {
     const lgi_wino *p = job->p;
-    const lgi_tiled *out = &p->out;
-    lgi_sheet sheet = lgi_sheet_of(p, out, b, c);
-    if (p->adjoint)
-        memset(s->turner.sheet, 0,
-               (size_t)(sheet.rows * sheet.cols * LGI_LANES) * sizeof(lg_real));
-    for (int f = 0; f < p->out_phases; f++)
-        lgi_points_to_sheet(p, out, b, p->adjoint ? LGI_FROM_POINTS : LGI_TO_SUMS,
-                            p->adjoint ? p->shorter[f] : 0, p->out_shift[f],
-                            s->m + f * p->points * p->m_point + c - first, p->m_row,
-                            p->m_point, s->turner.sheet);
-    lgi_drain_sheet(p->lanes, &sheet, s->turner.sheet, job->bias ? job->bias + c : NULL,
-                    job->to + (b->image * out->channels + c) * out->h * out->w,
-                    s->turner.staged);
+    lgi_point_steps step = {p->m_row, p->m_point, p->points * p->m_point};
+    lgi_points_to_pixels(p, &p->out, b, c, p->adjoint ? LGI_FROM_POINTS : LGI_TO_SUMS,
+                         p->out_shift, p->out_phases, &s->turner, s->m + c - first, step,
+                         job->bias, job->to);
 }
 
 /* One block by one thread, some channels of the result at a time. */

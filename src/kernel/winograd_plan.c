@@ -2,13 +2,18 @@
 
 #include <string.h>
 
-/* Numbers of V in a block, which should stay in the second cache; fewer tiles than the
- * least would read the weights too often, and few blocks leave threads idle. */
-enum { BLOCK_NUMBERS = 1 << 18, LEAST_TILES = 64, MOST_TILES = 256, FEW_BLOCKS = 16 };
+/* Numbers that the second cache has room for. The points of a block of tiles, their
+ * products and the weights stay there if that leaves so many tiles; else more of them
+ * pass, since each block reads the weights anew. */
+enum { CACHED_NUMBERS = 7 << 16, CACHED_TILES = 24, PASSED_TILES = 64 };
 
-/* Of a block whose points are shared by all threads: where there are few tiles, so that
- * the weights are read once, and for the gradient of w. */
-enum { SHARED_NUMBERS = 3 << 20 };
+/* For the gradient of w each block adds to all sums, and threads wait for one another
+ * twice: where the sums are few, and a block soon done, it has more tiles. */
+enum { FEW_SUMS = 1 << 18, TILES_OF_W = 128 };
+
+/* Few blocks would leave threads idle: their points are shared by all, and then there are
+ * few tiles, so that the weights are read once. */
+enum { SHARED_NUMBERS = 3 << 20, MOST_TILES = 256, FEW_BLOCKS = 16 };
 
 /* With so few tiles the weights' points are worth keeping. */
 enum { KEPT_TILES = 160 };
@@ -206,20 +211,41 @@ static void plan_sides(lgi_wino *p)
     p->out = p->side == LGI_CONV_X ? x : y;
 }
 
+static int64_t tiles_within(int64_t room, int64_t each, int64_t least)
+{
+    int64_t tiles = room / each;
+    return tiles < least ? least : tiles > MOST_TILES ? MOST_TILES : tiles;
+}
+
+/* How many tiles a block should have. */
+static int64_t tiles_of_block(const lgi_wino *p)
+{
+    int64_t of_v = p->points * p->depth * p->slabs, of_m = p->points * p->out_phases;
+    int64_t weights = of_m * p->depth * p->width;
+    int64_t shared = tiles_within(SHARED_NUMBERS, of_v + of_m * p->width, PASSED_TILES);
+    if (p->side == LGI_CONV_W && weights >= FEW_SUMS)
+        return shared < TILES_OF_W ? shared : TILES_OF_W;
+    if (p->shared)
+        return shared;
+    int64_t room = CACHED_NUMBERS > weights ? CACHED_NUMBERS - weights : 0;
+    int64_t fit = tiles_within(room, of_v + of_m * p->chunk, 0) * 2 / 3;
+    return fit < CACHED_TILES ? PASSED_TILES : fit;
+}
+
 static void plan_blocks(lgi_wino *p)
 {
     int64_t image = p->th * p->tw, all = p->v->n * p->th;
-    int64_t each = p->points * p->depth * p->slabs, room = BLOCK_NUMBERS;
-    p->shared = p->side == LGI_CONV_W || p->v->n * image < FEW_BLOCKS * LEAST_TILES;
-    if (p->shared) {
-        each += p->points * p->width * p->out_phases;
-        room = SHARED_NUMBERS;
-    }
-    int64_t tiles = room / each;
-    tiles = tiles < LEAST_TILES ? LEAST_TILES : tiles > MOST_TILES ? MOST_TILES : tiles;
+    p->chunk = lgi_round_up(p->out_phases > 1 ? 64 : 128, p->strip);
+    p->shared = p->side == LGI_CONV_W || p->v->n * image < FEW_BLOCKS * PASSED_TILES;
+    if (p->shared || p->chunk > p->width)
+        p->chunk = p->width;
+    int64_t tiles = tiles_of_block(p);
     int64_t whole = p->adjoint || image <= tiles ? p->th : 1;      /* images, or rows */
     int64_t some = tiles / (whole * p->tw);
-    p->blocks = tiles_along(all, whole * (some > 0 ? some : 1));
+    some = some > 0 ? some : 1;
+    if (whole < p->th)                 /* a few bands of each image, alike */
+        some = tiles_along(p->th, tiles_along(p->th, some));
+    p->blocks = tiles_along(all, whole * some);
     p->block_rows = tiles_along(all / whole, p->blocks) * whole;   /* evenly */
     p->blocks = tiles_along(all, p->block_rows);
     p->tiles = p->block_rows * p->tw;
@@ -261,9 +287,6 @@ void lgi_plan_winograd(lgi_wino *p, const lg_engine *E, const lgi_conv *v,
     p->v_row = p->depth + LGI_POINT_PAD;
     p->v_point = p->tiles * p->v_row + LGI_POINT_PAD;
     p->u_point = p->strips * p->depth * p->strip + LGI_POINT_PAD;
-    p->chunk = lgi_round_up(p->out_phases > 1 ? 64 : 128, p->strip);
-    if (p->shared || p->chunk > p->width)
-        p->chunk = p->width;
     p->m_row = p->chunk + LGI_POINT_PAD;
     p->m_point = p->tiles * p->m_row + LGI_POINT_PAD;
     if (side == LGI_CONV_W) {
@@ -272,8 +295,7 @@ void lgi_plan_winograd(lgi_wino *p, const lg_engine *E, const lgi_conv *v,
         p->v_point = p->depth / LGI_LANES * p->v_group + LGI_POINT_PAD;
     }
     p->d_point = p->strips * p->tiles * p->strip + LGI_POINT_PAD;
-    p->g_row = p->width + LGI_POINT_PAD;
-    p->g_point = p->depth * p->g_row + LGI_POINT_PAD;
+    p->g_point = p->strips * p->depth * p->strip + LGI_POINT_PAD;
 }
 
 size_t lgi_winograd_keeps(const lg_engine *E, const lgi_conv *v, lgi_conv_side side,
@@ -364,43 +386,68 @@ size_t lgi_turner_size(const lgi_wino *p)
     return t.used;
 }
 
-/* The first row of tiles of a band, from its sheet to points. */
-static lgi_squares first_row(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                             lgi_shift shift, const lg_real *sheet, lg_real *at,
-                             int64_t row, int64_t point)
+/* Row i of the tiles of a band, from its sheet to points. */
+static lgi_squares row_of_tiles(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                                int64_t i, lgi_shift shift, const lg_real *sheet,
+                                lg_real *points, const lgi_point_steps *step)
 {
     int64_t pixel = LGI_LANES, line = lgi_sheet_of(p, t, b, 0).cols * pixel;
     return (lgi_squares){
-        .from = sheet + shift.y * line + shift.x * pixel, .from_row = t->step * line,
-        .from_col = t->step * pixel, .from_next = p->m * t->step * pixel,
-        .to = at + b->tile * row, .to_row = p->n * point, .to_col = point, .to_next = row,
-        .count = p->tw};
+        .from = sheet + (i * p->m * t->step + shift.y) * line + shift.x * pixel,
+        .from_row = t->step * line, .from_col = t->step * pixel,
+        .from_next = p->m * t->step * pixel,
+        .to = points + (b->tile + i * p->tw) * step->row, .to_row = p->n * step->point,
+        .to_col = step->point, .to_next = step->row, .count = p->tw};
 }
 
-void lgi_sheet_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, int shorter, lgi_shift shift,
-                         const lg_real *sheet, lg_real *at, int64_t row, int64_t point)
+static lgi_squares turned_round(const lgi_squares *s)
 {
-    lgi_squares q = first_row(p, t, b, shift, sheet, at, row, point);
-    for (int64_t i = 0; i < b->rows; i++) {
-        p->lanes->apply[p->form][shorter][matrix](&q);
-        q.from += p->m * q.from_row;
-        q.to += p->tw * row;
+    return (lgi_squares){.from = s->to, .from_row = s->to_row, .from_col = s->to_col,
+                         .from_next = s->to_next, .to = (lg_real *)s->from,
+                         .to_row = s->from_row, .to_col = s->from_col,
+                         .to_next = s->from_next, .count = s->count};
+}
+
+/* The rows of pixels for a row of tiles are still in the first cache when it is done;
+ * narrow images are there as a whole. */
+void lgi_pixels_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                          int64_t c, lgi_matrix matrix, const lgi_shift *shift,
+                          int phases, const lgi_turner *turner, const lg_real *images,
+                          lg_real *points, lgi_point_steps step)
+{
+    const lg_real *image = images + (b->image * t->channels + c) * t->h * t->w;
+    lgi_sheet s = lgi_sheet_of(p, t, b, c);
+    lgi_rows rows = {0, 0};
+    int64_t some = lgi_is_narrow(&s) ? b->rows : 1;
+    for (int64_t i = 0; i < b->rows; i += some) {
+        rows.to = (i + some) * p->m * t->step + t->more_rows;
+        lgi_fill_sheet(p->lanes, &s, rows, image, turner->sheet, turner->staged);
+        rows.from = rows.to;
+        for (int f = 0; f < phases; f++)
+            for (int64_t k = i; k < i + some; k++) {
+                lgi_squares q = row_of_tiles(p, t, b, k, shift[f], turner->sheet,
+                                             points + f * step.phase, &step);
+                p->lanes->apply[p->form][p->shorter[f]][matrix](&q);
+            }
     }
 }
 
-void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, int shorter, lgi_shift shift,
-                         const lg_real *at, int64_t row, int64_t point, lg_real *sheet)
+void lgi_points_to_pixels(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                          int64_t c, lgi_matrix matrix, const lgi_shift *shift,
+                          int phases, const lgi_turner *turner, const lg_real *points,
+                          lgi_point_steps step, const lg_real *bias, lg_real *images)
 {
-    lgi_squares back = first_row(p, t, b, shift, sheet, (lg_real *)at, row, point);
-    lgi_squares q = {.from = back.to, .from_row = back.to_row, .from_col = back.to_col,
-                     .from_next = back.to_next, .to = (lg_real *)back.from,
-                     .to_row = back.from_row, .to_col = back.from_col,
-                     .to_next = back.from_next, .count = back.count};
-    for (int64_t i = 0; i < b->rows; i++) {
-        p->lanes->apply[p->form][shorter][matrix](&q);
-        q.from += p->tw * row;
-        q.to += p->m * q.to_row;
-    }
+    lgi_sheet s = lgi_sheet_of(p, t, b, c);
+    if (matrix == LGI_FROM_POINTS)
+        memset(turner->sheet, 0,
+               (size_t)(s.rows * s.cols * LGI_LANES) * sizeof *turner->sheet);
+    for (int f = 0; f < phases; f++)
+        for (int64_t i = 0; i < b->rows; i++) {
+            lgi_squares q = row_of_tiles(p, t, b, i, shift[f], turner->sheet,
+                                         (lg_real *)points + f * step.phase, &step);
+            q = turned_round(&q);
+            p->lanes->apply[p->form][p->shorter[f]][matrix](&q);
+        }
+    lgi_drain_sheet(p->lanes, &s, turner->sheet, bias ? bias + c : NULL,
+                    images + (b->image * t->channels + c) * t->h * t->w, turner->staged);
 }

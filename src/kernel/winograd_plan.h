@@ -49,12 +49,12 @@ typedef struct lgi_wino {
 
     /* V: slabs,points,tiles,depth: the input; U: phases,points,strips,depth,strip: the
      * weights; M: phases,points,tiles,chunk: the products. For the gradient of w, V is
-     * points,groups,tiles,lanes; D: points,strips,tiles,strip: y; G: points,depth,width:
-     * the products. */
+     * points,groups,tiles,lanes; D: points,strips,tiles,strip: y; G: points,strips,depth,
+     * strip: the products. */
     int64_t depth, v_row, v_point;
     int64_t width, strip, strips, u_point;
     int64_t chunk, m_row, m_point;
-    int64_t v_group, d_point, g_row, g_point;
+    int64_t v_group, d_point, g_point;
 } lgi_wino;
 
 /* Taps of so many channels at a time are turned into squares, and back. */
@@ -97,24 +97,29 @@ static inline int64_t lgi_lane_groups(const lgi_tiled *t)
 lgi_sheet lgi_sheet_of(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
                        int64_t channel);
 
-/* Applies a matrix to all tiles of a band that begin at `shift`: from the sheet to
- * points, or back. at: tiles `row` apart, points `point` apart. */
-void lgi_sheet_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, int shorter, lgi_shift shift,
-                         const lg_real *sheet, lg_real *at, int64_t row, int64_t point);
-void lgi_points_to_sheet(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
-                         lgi_matrix matrix, int shorter, lgi_shift shift,
-                         const lg_real *at, int64_t row, int64_t point, lg_real *sheet);
+/* What a worker turns images with: the larger of what the two sides need. */
+typedef struct lgi_turner { lg_real *sheet, *staged; } lgi_turner;
+lgi_turner lgi_take_turner(const lgi_wino *p, lgi_taker *t);
+size_t lgi_turner_size(const lgi_wino *p);
+
+/* Points: tiles `row` numbers apart, points `point` apart, and phases `phase` apart. */
+typedef struct lgi_point_steps { int64_t row, point, phase; } lgi_point_steps;
+
+/* Pixels of LGI_LANES channels from c on become points, through a sheet, and the other
+ * way: all tiles of a band, those of phase i from shift[i] on. */
+void lgi_pixels_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                          int64_t c, lgi_matrix matrix, const lgi_shift *shift,
+                          int phases, const lgi_turner *turner, const lg_real *images,
+                          lg_real *points, lgi_point_steps step);
+void lgi_points_to_pixels(const lgi_wino *p, const lgi_tiled *t, const lgi_band *b,
+                          int64_t c, lgi_matrix matrix, const lgi_shift *shift,
+                          int phases, const lgi_turner *turner, const lg_real *points,
+                          lgi_point_steps step, const lg_real *bias, lg_real *images);
 
 int64_t lgi_wino_weights(const lgi_wino *p);           /* numbers of U */
 
 /* Scratch of the two that lgi_winograd_scratch chooses from. */
 size_t lgi_wino_images_scratch(const lg_engine *E, const lgi_wino *p);
 size_t lgi_wino_w_scratch(const lg_engine *E, const lgi_wino *p);
-
-/* What a worker turns images with: the larger of what the two sides need. */
-typedef struct lgi_turner { lg_real *sheet, *staged; } lgi_turner;
-lgi_turner lgi_take_turner(const lgi_wino *p, lgi_taker *t);
-size_t lgi_turner_size(const lgi_wino *p);
 
 #endif

@@ -40,31 +40,20 @@ static void input_points(const wino_w_job *job, const lgi_turner *s, const lgi_b
                          int64_t c)
 {
     const lgi_wino *p = job->p;
-    const lgi_tiled *in = &p->in;
-    int64_t padded = lgi_round_up(in->channels, LGI_LANES);
-    lgi_sheet sheet = lgi_sheet_of(p, in, b, c);
-    lgi_fill_sheet(p->lanes, &sheet,
-                   job->x + (b->image * in->channels + c) * in->h * in->w, s->sheet,
-                   s->staged);
-    for (int f = 0; f < p->in_phases; f++)
-        lgi_sheet_to_points(p, in, b, LGI_TO_POINTS, p->shorter[f], p->in_shift[f],
-                            s->sheet,
-                            job->v + (f * padded + c) / LGI_LANES * p->v_group, p->v_row,
-                            p->v_point);
+    int64_t padded = lgi_round_up(p->in.channels, LGI_LANES);
+    lgi_point_steps step = {p->v_row, p->v_point, padded / LGI_LANES * p->v_group};
+    lgi_pixels_to_points(p, &p->in, b, c, LGI_TO_POINTS, p->in_shift, p->in_phases, s,
+                         job->x, job->v + c / LGI_LANES * p->v_group, step);
 }
 
 static void gradient_points(const wino_w_job *job, const lgi_turner *s,
                             const lgi_band *b, int64_t c)
 {
     const lgi_wino *p = job->p;
-    const lgi_tiled *out = &p->out;
-    lgi_sheet sheet = lgi_sheet_of(p, out, b, c);
-    lgi_fill_sheet(p->lanes, &sheet,
-                   job->y + (b->image * out->channels + c) * out->h * out->w, s->sheet,
-                   s->staged);
-    lgi_sheet_to_points(p, out, b, LGI_FROM_SUMS, 0, p->out_shift[0], s->sheet,
-                        job->d + c / p->strip * p->tiles * p->strip + c % p->strip,
-                        p->strip, p->d_point);
+    lgi_point_steps step = {p->strip, p->d_point, 0};
+    lgi_pixels_to_points(p, &p->out, b, c, LGI_FROM_SUMS, p->out_shift, 1, s, job->y,
+                         job->d + c / p->strip * p->tiles * p->strip + c % p->strip,
+                         step);
 }
 
 /* One band and one group of channels, of the input or of the gradient. */
@@ -85,16 +74,21 @@ static void piece_points(void *arg, int64_t piece, int worker)
 
 /* The rows of a group of channels, while those of the next are fetched: what it has of
  * the input with the first half, and of the sums with the second. */
-static void multiply_group(const lgi_wino *p, lgi_tile t)
+static void multiply_group(const lgi_wino *p, lgi_tile *t)
 {
-    const lg_real *next = t.a + p->v_group, *sums = t.c + LGI_LANES * t.ldc;
-    int64_t half = p->tiling->rows < LGI_LANES / 2 ? LGI_LANES : LGI_LANES / 2;
-    t.ahead = (lgi_ahead){next, 2 * LGI_LANES, t.k / 2, 0, 1};
-    lgi_multiply_rows(p->tiling, t, half);
-    t.a += half * t.arow;
-    t.c += half * t.ldc;
-    t.ahead = (lgi_ahead){sums, 2 * LGI_LANES, 1, t.ldc, LGI_LANES};
-    lgi_multiply_rows(p->tiling, t, LGI_LANES - half);
+    const lg_real *a = t->a;
+    lg_real *c = t->c;
+    const lgi_ahead input = {a + p->v_group, 2 * LGI_LANES, t->k / 2, 0, 1};
+    const lgi_ahead sums = {c + LGI_LANES * t->ldc, 2 * LGI_LANES, 1, t->ldc, LGI_LANES};
+    int most = p->tiling->rows, half = LGI_LANES / 2, done = 0;
+    for (t->rows = most < half ? most : half; done < LGI_LANES; done += t->rows) {
+        if (t->rows > LGI_LANES - done)
+            t->rows = LGI_LANES - done;
+        t->ahead = done == 0 ? input : sums;
+        t->a = a + done * t->arow;
+        t->c = c + done * t->ldc;
+        p->tiling->multiply(t);
+    }
 }
 
 /* One point and one strip of channels: depth,tiles times tiles,channels. */
@@ -105,9 +99,10 @@ static void piece_products(void *arg, int64_t piece, int worker)
     int64_t cols = p->tiling->cols, strips = (p->width + cols - 1) / cols;
     int64_t point = piece / strips, at = piece % strips * cols, from, end;
     const lg_real *v = job->v + point * p->v_point;
-    const lg_real *d = job->d + point * p->d_point
-                       + at / p->strip * p->tiles * p->strip + at % p->strip;
-    lgi_tile t = {.arow = 1, .astep = p->v_row, .bstep = p->strip, .ldc = p->g_row,
+    int64_t within = at % p->strip, before = at - within;      /* in strips */
+    const lg_real *d = job->d + point * p->d_point + before * p->tiles + within;
+    lg_real *g = job->g + point * p->g_point + before * p->depth + within;
+    lgi_tile t = {.arow = 1, .astep = p->v_row, .bstep = p->strip, .ldc = p->strip,
                   .cols = (int)(p->width - at < cols ? p->width - at : cols),
                   .add = job->block > 0};
     lgi_depth_at(p, 0, point, &from, &end);
@@ -116,8 +111,8 @@ static void piece_products(void *arg, int64_t piece, int worker)
         t.b = d + k * p->strip;
         for (int64_t group = from / LGI_LANES; group < end / LGI_LANES; group++) {
             t.a = v + group * p->v_group + k * p->v_row;
-            t.c = job->g + point * p->g_point + group * LGI_LANES * p->g_row + at;
-            multiply_group(p, t);
+            t.c = g + group * LGI_LANES * p->strip;
+            multiply_group(p, &t);
         }
     }
 }
@@ -132,9 +127,10 @@ static void taps_of_points(const wino_w_job *job, int64_t ic, int64_t n, int64_t
     lgi_tap_squares taps;
     for (int f = 0; f < p->in_phases; f++) {
         lgi_squares q = {
-            .from = job->g + (f * padded + ic) * p->g_row + oc,
+            .from = job->g + (oc / p->strip * p->depth + f * padded + ic) * p->strip
+                    + oc % p->strip,
             .from_row = p->n * p->g_point, .from_col = p->g_point,
-            .from_next = p->g_row,
+            .from_next = p->strip,
             .to = taps.square + (p->tap[f].y * size + p->tap[f].x) * LGI_LANES,
             .to_row = v->sh * size * LGI_LANES, .to_col = v->sh * LGI_LANES,
             .to_next = size * size * LGI_LANES, .count = n};
