@@ -10,6 +10,14 @@ int lgi_count_cores(void);             /* that this process may use */
 
 #define LGI_ALWAYS_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop whose turns each write where at most they themselves have read: a result
+ * that may lie over an input keeps its vectors. Each compiler asks in its own way. */
+#if defined(__clang__)
+#define LGI_EACH_APART _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define LGI_EACH_APART _Pragma("GCC ivdep")
+#endif
+
 /* What is compiled again for wider vectors. The bits are the same: it has no FMA, since
  * the compiler is told to make none. */
 #ifdef __x86_64__

@@ -339,11 +339,11 @@ LGI_ALWAYS_INLINE void map_run(const channel_job *j, int64_t row, int64_t k)
     lg_real *y = j->y + at;            /* may be u */
     if (u) {
         const lg_real a = j->m.a[k];
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int64_t i = 0; i < n; i++)
             y[i] = a * u[i] + (b * (x[i] - mean) + c);
     } else {
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int64_t i = 0; i < n; i++)
             y[i] = b * (x[i] - mean) + c;
     }
@@ -359,11 +359,11 @@ LGI_ALWAYS_INLINE void map_columns(const channel_job *j, int64_t row, int64_t fi
     const lg_real *c = j->m.c + first, *mean = j->m.mean + first;
     lg_real *y = j->y + at;
     if (u)
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int64_t k = 0; k < n; k++)
             y[k] = a[k] * u[k] + (b[k] * (x[k] - mean[k]) + c[k]);
     else
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int64_t k = 0; k < n; k++)
             y[k] = b[k] * (x[k] - mean[k]) + c[k];
 }

@@ -65,13 +65,13 @@ LGI_ALWAYS_INLINE void numbers_plain(uint32_t bits, lgi_slopes s, const lg_real 
                                      lg_real *y, int n)
 {
     if (s.choose)
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int k = 0; k < n; k++) {
             lg_real product = x[k] * s.on;
             y[k] = bits & bit_of[k] ? product : 0;
         }
     else
-#pragma GCC ivdep
+        LGI_EACH_APART
         for (int k = 0; k < n; k++)
             y[k] = x[k] * (bits & bit_of[k] ? s.on : s.off);
 }

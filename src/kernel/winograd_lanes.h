@@ -142,7 +142,7 @@ static inline bool LANES(is_zero)(const lg_real *t, const int tstep, const int n
     bool zero = true;
     LGI_UNROLL
     for (int j = 0; j < n; j++)
-        zero = zero && t[j * tstep] == 0;
+        zero &= t[j * tstep] == 0;
     return zero;
 }
 
@@ -178,8 +178,9 @@ static inline void LANES(both_sides)(const lgi_squares *s, const lg_real *down,
             LGI_UNROLL
             for (int j = 0; j < rows; j++) {
                 LANES(vec) *place = (LANES(vec) *)(to + i * to_row + j * to_col);
-                if (LANES(is_zero)(down + i * istep, jstep, cols)
-                    || LANES(is_zero)(along + j * istep, jstep, cols))
+                bool missing = LANES(is_zero)(down + i * istep, jstep, cols);
+                missing |= LANES(is_zero)(along + j * istep, jstep, cols);
+                if (missing)
                     continue;
                 LANES(vec) sum = LANES(mix)(along + j * istep, jstep, cols,
                                             half + i * MOST_POINTS, 1);
