@@ -33,6 +33,13 @@ typedef struct lgi_blas lgi_blas;      /* kernel/gemm.c */
 typedef struct lgi_free_block lgi_free_block;   /* memory.c */
 typedef struct lgi_profile lgi_profile;         /* profile.h */
 
+/* An operator to come, whose first input is what the one before makes: lgi_announce. */
+typedef struct lgi_next {
+    const lg_op *op;                   /* NULL: nobody has said what comes */
+    lg_tensor *other;                  /* its second input, if it has one */
+    const void *attr;
+} lgi_next;
+
 struct lg_engine {
     /* failure */
     lg_status status;
@@ -81,6 +88,9 @@ struct lg_engine {
     const char *gradient_of;           /* the operator whose rule runs, for messages */
     const lg_tensor *given;            /* whose numbers nobody will read but the operator
                                           that comes next, which may write over them */
+    lgi_next next;
+    const struct lgi_after *after;     /* what follows the one that runs: after.h */
+    struct lgi_node *ready;            /* what has followed, and is not yet applied */
     bool replaying;                    /* is a forward pass computed again? Then running
                                           statistics, which know of it, stay */
     lgi_noted *noted;                  /* where they go, or NULL */

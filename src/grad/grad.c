@@ -37,6 +37,7 @@ typedef struct walk {
     int64_t n, cap;
     int flags;
     bool spends;                       /* may numbers go as soon as their rule has run? */
+    bool announced;                    /* was a rule's operator, to the one before? */
 } walk;
 
 /* What the numbering has yet to do: a result, and which of its inputs is next. */
@@ -251,6 +252,27 @@ static lg_status accumulate(lg_engine *E, lg_tensor **cot, lg_tensor *g)
     return LG_OK;
 }
 
+static bool has_cot(const stop *s, int first)
+{
+    bool any = false;
+    for (int k = first; k < LGI_MAX_RESULTS; k++)
+        any |= s->cot[k] != NULL;
+    return any;
+}
+
+/* If but one rule will read what s's makes for its first input, and that with one
+ * operator, this may be computed with it. Who alone holds x is s's node. */
+static void announce_reader(walk *w, const stop *s)
+{
+    const lgi_node *n = s->owner->node;
+    lg_tensor *x = n->op->leads_back ? n->in[0] : NULL;
+    const stop *t = x && x == x->owner && x->refs == 1 ? stop_of(w, x) : NULL;
+    if (!t || !t->through || t->wanted || has_cot(t, 0) || has_cot(s, 1)
+        || w->engine->recording)
+        return;
+    w->announced |= lgi_announce(w->engine, x->node->op->back, &x[1], x->node->attr);
+}
+
 /* Hands the gradients of one node's results on to its inputs. */
 static lg_status pass_back(walk *w, stop *s)
 {
@@ -276,7 +298,9 @@ static lg_status pass_back(walk *w, stop *s)
     E->gradient_of = n->op->name;
     if (n->op->once && s->cot[0] && !(s->wanted & 1) && is_own(E, s->cot[0]))
         lgi_give(E, s->cot[0]);
+    announce_reader(w, s);
     n->op->grad(E, n, wanted, s->cot, out);
+    E->next.op = NULL;
     lgi_give(E, NULL);
     E->gradient_of = outer;
     for (int i = 0; i < n->nin && E->status == LG_OK; i++)
@@ -310,10 +334,7 @@ static lg_status walk_back(walk *w, lg_tensor *y, lg_tensor *seed)
 
     for (int64_t i = w->n - 1; i >= 0 && E->status == LG_OK; i--) {
         stop *s = &w->stops[i];
-        bool any = false;
-        for (int k = 0; k < LGI_MAX_RESULTS; k++)
-            any |= s->cot[k] != NULL;
-        if (any && s->through) {
+        if (has_cot(s, 0) && s->through) {
             int scope = lg_open_scope(E);      /* what the rule made and nobody holds */
             pass_back(w, s);
             lg_close_scope(E, scope);
@@ -347,6 +368,8 @@ static void end_walk(walk *w)
     bool failed = w->engine->status != LG_OK;
     bool keep = w->flags & KEEPS_HISTORY || (failed && !w->spends);
     w->engine->spent = failed && w->spends;
+    if (w->announced)
+        lgi_end_announced(w->engine);
     for (int64_t i = w->n - 1; i >= 0; i--) {
         stop *s = &w->stops[i];
         release_cots(s, true);

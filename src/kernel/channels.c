@@ -12,6 +12,7 @@
 #include "kernel/channels.h"
 
 #include "base/pool.h"
+#include "kernel/after.h"
 #include "kernel/elementwise.h"
 
 #include <string.h>
@@ -328,6 +329,7 @@ typedef struct channel_job {
     lgi_channel_map m;
     const lg_real *u, *x;
     lg_real *y;
+    const lgi_after *after;            /* of y; NULL: nothing */
     int64_t rows, rows_a_piece;        /* of inner numbers, or of c where inner is 1 */
 } channel_job;
 
@@ -435,12 +437,14 @@ LGI_ALWAYS_INLINE void norm_piece_any(void *job, int64_t piece)
     sum_block(&j->sums, first, n, 0, s.n, sum, product);
     for (int64_t k = 0; k < n; k++)
         j->rule(j->p, first + k, j->sums.sx[first + k], sum[k], product[k]);
-    for (int64_t i = 0; i < s.n; i++)
+    for (int64_t i = 0; i < s.n; i++) {
         if (s.inner == 1)
             map_columns(&j->map, i, first, n);
         else
             for (int64_t k = first; k < first + n; k++)
                 map_run(&j->map, i * s.c + k, k);
+        lgi_run_after(j->map.after, j->map.y + (i * s.c + first) * s.inner, n * s.inner);
+    }
 }
 
 CHANNEL_PIECES(norm_piece)
@@ -460,6 +464,9 @@ void lgi_normalize_channels(lg_engine *E, lgi_channels s, const lg_real *u,
         shift[k] = u ? (double)m->mean[k] : (double)x[k * s.inner];
     j.sums.su = u ? NULL : shift;
     if (cut_blocks(&j)) {
+        bool fits = s.c * s.inner % LGI_PART == 0
+                    && j.sums.width * s.inner % LGI_PART == 0;
+        j.map.after = lgi_take_after(E, fits);
         lgi_parallel(E, j.sums.blocks, norm_piece_of(E), &j);
         return;
     }

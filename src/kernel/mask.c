@@ -2,19 +2,16 @@
 #include "kernel/mask.h"
 
 #include "base/philox.h"
-#include "base/pool.h"
 
 #include <string.h>
 
-enum { MASK_PIECE = 1 << 13, MASK_CHUNK = 1 << 9 };    /* numbers; whole masks */
+enum { MASK_CHUNK = 1 << 9 };          /* numbers; whole masks */
 
 typedef struct mask_job {
-    lgi_cpu cpu;
     lgi_slopes s;
     lgi_dropout d;
     const lg_real *x;
     lg_real *y, *mask;
-    int64_t n;
 } mask_job;
 
 /* Of up to 16 numbers: bits of a mask, and the numbers by their bits. */
@@ -224,64 +221,36 @@ MASK_LOOPS(avx512, LGI_AVX512_CODE)
 #define MASK_LOOP_OF(cpu, name) name##_plain
 #endif
 
-static void mask_piece(void *job, int64_t piece, int worker)
+int64_t lgi_mask_numel(int64_t n) { return (n + LGI_MASK_BITS - 1) / LGI_MASK_BITS; }
+
+void lgi_mask_by_sign(lgi_cpu cpu, lgi_slopes s, const lg_real *x, lg_real *y,
+                      lg_real *mask, int64_t n)
 {
-    const mask_job *j = job;
-    int64_t at = piece * MASK_PIECE;
-    mask_loop *loop = j->s.choose ? MASK_LOOP_OF(j->cpu, by_mask_or_0)
-                                  : MASK_LOOP_OF(j->cpu, by_mask);
-    (void)worker;
-    loop(j, NULL, at, j->n - at < MASK_PIECE ? j->n - at : MASK_PIECE);
+    mask_job j = {.s = s, .x = x, .y = y, .mask = mask};
+    mask_loop *loop = s.choose ? MASK_LOOP_OF(cpu, by_sign_or_0)
+                               : MASK_LOOP_OF(cpu, by_sign);
+    loop(&j, NULL, 0, n);
 }
 
-static void sign_piece(void *job, int64_t piece, int worker)
+void lgi_mask_at_random(lgi_cpu cpu, lgi_slopes s, lgi_dropout d, const lg_real *x,
+                        lg_real *y, lg_real *mask, int64_t n)
 {
-    const mask_job *j = job;
-    int64_t at = piece * MASK_PIECE;
-    mask_loop *loop = j->s.choose ? MASK_LOOP_OF(j->cpu, by_sign_or_0)
-                                  : MASK_LOOP_OF(j->cpu, by_sign);
-    (void)worker;
-    loop(j, NULL, at, j->n - at < MASK_PIECE ? j->n - at : MASK_PIECE);
-}
-
-static void random_piece(void *job, int64_t piece, int worker)
-{
-    const mask_job *j = job;
-    int64_t at = piece * MASK_PIECE;
-    int64_t end = at + MASK_PIECE < j->n ? at + MASK_PIECE : j->n;
-    mask_loop *loop = MASK_LOOP_OF(j->cpu, at_random);
-    (void)worker;
-    for (; at < end; at += MASK_CHUNK) {
+    mask_job j = {.s = s, .d = d, .x = x, .y = y, .mask = mask};
+    mask_loop *loop = MASK_LOOP_OF(cpu, at_random);
+    for (int64_t at = 0; at < n; at += MASK_CHUNK) {
         uint32_t words[MASK_CHUNK];
-        int64_t n = end - at < MASK_CHUNK ? end - at : MASK_CHUNK;
-        int64_t blocks = lgi_mask_numel(n) * LGI_MASK_BITS / 4;
-        lgi_philox_run(j->cpu, j->d.stream, (j->d.first + (uint64_t)at) / 4, blocks,
-                       words);
-        loop(j, words, at, n);
+        int64_t some = n - at < MASK_CHUNK ? n - at : MASK_CHUNK;
+        int64_t blocks = lgi_mask_numel(some) * LGI_MASK_BITS / 4;
+        lgi_philox_run(cpu, d.stream, (d.first + (uint64_t)at) / 4, blocks, words);
+        loop(&j, words, at, some);
     }
 }
 
-int64_t lgi_mask_numel(int64_t n) { return (n + LGI_MASK_BITS - 1) / LGI_MASK_BITS; }
-
-static int64_t mask_pieces(int64_t n) { return (n + MASK_PIECE - 1) / MASK_PIECE; }
-
-void lgi_mask_by_sign(lg_engine *E, lgi_slopes s, const lg_real *x, lg_real *y,
-                      lg_real *mask, int64_t n)
-{
-    mask_job j = {.cpu = E->cpu, .s = s, .x = x, .y = y, .mask = mask, .n = n};
-    lgi_parallel(E, mask_pieces(n), sign_piece, &j);
-}
-
-void lgi_mask_at_random(lg_engine *E, lgi_slopes s, lgi_dropout d, const lg_real *x,
-                        lg_real *y, lg_real *mask, int64_t n)
-{
-    mask_job j = {.cpu = E->cpu, .s = s, .d = d, .x = x, .y = y, .mask = mask, .n = n};
-    lgi_parallel(E, mask_pieces(n), random_piece, &j);
-}
-
-void lgi_apply_mask(lg_engine *E, lgi_slopes s, const lg_real *mask, const lg_real *x,
+void lgi_apply_mask(lgi_cpu cpu, lgi_slopes s, const lg_real *mask, const lg_real *x,
                     lg_real *y, int64_t n)
 {
-    mask_job j = {.cpu = E->cpu, .s = s, .x = x, .y = y, .mask = (lg_real *)mask, .n = n};
-    lgi_parallel(E, mask_pieces(n), mask_piece, &j);
+    mask_job j = {.s = s, .x = x, .y = y, .mask = (lg_real *)mask};
+    mask_loop *loop = s.choose ? MASK_LOOP_OF(cpu, by_mask_or_0)
+                               : MASK_LOOP_OF(cpu, by_mask);
+    loop(&j, NULL, 0, n);
 }

@@ -28,13 +28,13 @@ int64_t lgi_mask_numel(int64_t n);     /* of the mask of n numbers */
 
 /* Fills mask, and y, which may be x, from x, n of them. The bit is 1 where x is above 0;
  * if a number is chosen, where it isn't 0 or below, as a NaN is not. */
-void lgi_mask_by_sign(lg_engine *E, lgi_slopes s, const lg_real *x, lg_real *y,
+void lgi_mask_by_sign(lgi_cpu cpu, lgi_slopes s, const lg_real *x, lg_real *y,
                       lg_real *mask, int64_t n);
-void lgi_mask_at_random(lg_engine *E, lgi_slopes s, lgi_dropout d, const lg_real *x,
+void lgi_mask_at_random(lgi_cpu cpu, lgi_slopes s, lgi_dropout d, const lg_real *x,
                         lg_real *y, lg_real *mask, int64_t n);
 
 /* y, which may be x, from x by a mask. What is no such whole number counts as 0. */
-void lgi_apply_mask(lg_engine *E, lgi_slopes s, const lg_real *mask, const lg_real *x,
+void lgi_apply_mask(lgi_cpu cpu, lgi_slopes s, const lg_real *mask, const lg_real *x,
                     lg_real *y, int64_t n);
 
 #endif

@@ -2,6 +2,7 @@
 #include "kernel/winograd.h"
 
 #include "base/pool.h"
+#include "kernel/after.h"
 #include "kernel/winograd_plan.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ typedef struct wino_job {
     lg_real *to, *u;
     char *scratch;                     /* of all slots; if shared, of all turners */
     wino_slot shared;                  /* its v and m */
+    const lgi_after *after;            /* of what goes to `to`; NULL: nothing */
     int64_t block;                     /* the current one, if shared */
     _Atomic int64_t next;              /* the next, if not */
 } wino_job;
@@ -195,6 +197,35 @@ static void multiply_point(const wino_job *job, const wino_slot *s, int64_t tile
     }
 }
 
+/* Do blocks have whole images? */
+static bool has_whole_images(const lgi_wino *p) { return p->block_rows % p->th == 0; }
+
+/* Do the pixels that a band's group of channels has begin and end with parts? */
+static bool fits_parts(const lgi_wino *p)
+{
+    const lgi_tiled *t = &p->out;
+    int64_t plane = t->h * t->w;
+    return has_whole_images(p) ? t->channels * plane % LGI_PART == 0
+                               : plane % LGI_PART == 0
+                                     && p->m * t->step * t->w % LGI_PART == 0;
+}
+
+/* What follows, on the pixels of a band that were just made. */
+static void follow_band(const wino_job *job, const lgi_band *b, int64_t c)
+{
+    const lgi_wino *p = job->p;
+    const lgi_tiled *t = &p->out;
+    lgi_sheet s = lgi_sheet_of(p, t, b, c);
+    int64_t plane = t->h * t->w, end = s.first + s.rows < t->h ? s.first + s.rows : t->h;
+    const lg_real *y = job->to + (b->image * t->channels + c) * plane;
+    if (has_whole_images(p))
+        lgi_run_after(job->after, y, s.channels * plane);
+    else
+        for (int k = 0; k < s.channels; k++)
+            lgi_run_after(job->after, y + k * plane + s.first * t->w,
+                          (end - s.first) * t->w);
+}
+
 /* The products of a band become sums, and these the pixels of LGI_LANES channels. */
 static void sums_of_band(const wino_job *job, const wino_slot *s, const lgi_band *b,
                          int64_t c, int64_t first)
@@ -204,6 +235,8 @@ static void sums_of_band(const wino_job *job, const wino_slot *s, const lgi_band
     lgi_points_to_pixels(p, &p->out, b, c, p->adjoint ? LGI_FROM_POINTS : LGI_TO_SUMS,
                          p->out_shift, p->out_phases, &s->turner, s->m + c - first, step,
                          job->bias, job->to);
+    if (job->after)
+        follow_band(job, b, c);
 }
 
 /* One block by one thread, some channels of the result at a time. */
@@ -319,6 +352,7 @@ void lgi_winograd_images(lg_engine *E, const lgi_conv *v, lgi_conv_side side,
     if (p.shared)
         take_points(&p, &t, &job.shared);
     job.scratch = t.base + t.used;
+    job.after = lgi_take_after(E, fits_parts(&p));
     if (!v->w_turned)
         lgi_parallel(E, lgi_lane_groups(&p.in) * (p.width / LGI_LANES), piece_u, &job);
     if (p.shared)

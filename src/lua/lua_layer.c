@@ -91,26 +91,49 @@ typedef struct layer_chain {
 typedef struct chain_run {
     int at;                            /* the layer whose turn it is */
     lg_tensor *x;                      /* its input, held, from the second one on */
+    bool announced;                    /* was a layer, to the one before */
 } chain_run;
+
+/* Tells the layer at i what comes, if that is an operator of its result alone. */
+static bool announce_next(lg_engine *E, const layer_chain *c, int i)
+{
+    const lgi_layer *next = i + 1 < c->n && c->layer[i]->type->leads ? c->layer[i + 1]
+                                                                     : NULL;
+    return next && next->type->op && !next->type->forward
+           && lgi_announce(E, next->type->op, NULL, next->op_attr);
+}
+
+static lg_tensor *run_in_chain(lg_engine *E, const layer_chain *c, int n,
+                               lg_tensor *const *in, chain_run *r)
+{
+    lgi_layer *l = c->layer[r->at];
+    bool announced = announce_next(E, c, r->at);
+    r->announced |= announced;
+    if (l->type->op && l->type->op->onto)      /* layers of such read their input once */
+        lgi_give(E, r->x);
+    lg_tensor *y = lgi_call_layer(E, l, n, in);
+    lgi_give(E, NULL);
+    if (announced && !y)
+        lgi_end_announced(E);
+    E->next.op = NULL;
+    return y;
+}
 
 /* Goes on from where an earlier try came to: a layer may not run twice. */
 static void compute_chain(lua_State *L, lg_engine *E, const layer_chain *c, int n,
                           chain_run *r)
 {
     while (r->at < c->n && E->status == LG_OK) {
-        lgi_layer *l = c->layer[r->at];
         lg_tensor *in[LGI_MAX_IN] = {r->x}, *y;
         int scope = lg_open_scope(E);
         for (int i = 0; r->at == 0 && i < n; i++)
             in[i] = lua_isnil(L, i + 1) ? NULL : lgl_unboxed(L, E, i + 1);
-        if (l->type->op && l->type->op->onto)  /* layers of such read their input once */
-            lgi_give(E, r->x);
-        y = lg_retain(lgi_call_layer(E, l, r->at ? 1 : n, in));
-        lgi_give(E, NULL);
+        y = lg_retain(run_in_chain(E, c, r->at ? 1 : n, in, r));
         lg_close_scope(E, scope);
         if (y) {
             lg_release(r->x);
-            *r = (chain_run){r->at + 1, y};
+            r->at++;
+            r->x = y;
         }
     }
 }
@@ -132,7 +155,7 @@ static int call_chain(lua_State *L)
     lg_engine *E = lgl_engine(L);
     const layer_chain *c = lua_touserdata(L, lua_upvalueindex(1));
     int n = lua_gettop(L);
-    chain_run r = {0, NULL};
+    chain_run r = {0};
     while (n > c->layer[0]->required && lua_isnil(L, n))
         n--;
     if (!fits_chain(L, c, n))
@@ -140,6 +163,8 @@ static int call_chain(lua_State *L)
     lgl_safepoint(L);
     lg_tensor **box = lgl_push_box(L);
     LGL_COMPUTE(L, E, compute_chain(L, E, c, n, &r));
+    if (r.announced)
+        lgi_end_announced(E);
     if (E->status == LG_OK) {
         *box = r.x;
         return 1;

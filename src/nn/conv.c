@@ -120,6 +120,7 @@ static const lgi_layer_type conv2d_layer = {
            "weight's, and the bias begins at zero. " LGI_WEIGHT_DOC,
     .attr_bytes = sizeof(conv_options), .weighted = true, .op = &lgi_op_conv2d,
     .check = conv_check, .build = conv2d_build, .forward = conv2d_layer_forward,
+    .leads = true,
     .samples = {"2,3,6,5; out=4, stride=2, padding=1", "1,2,4,4; out=2, kernel={1,3}, "
                                                        "bias=false",
                 "2,4,5,5; out=6, groups=2, dilation=2, padding=2",
@@ -134,7 +135,7 @@ static const lgi_layer_type conv_transpose2d_layer = {
            "given it is the weight's, and the bias begins at zero. " LGI_WEIGHT_DOC,
     .attr_bytes = sizeof(conv_options), .weighted = true, .op = &lgi_op_conv_transpose2d,
     .check = conv_check, .build = conv_transpose2d_build,
-    .forward = conv_transpose2d_layer_forward,
+    .forward = conv_transpose2d_layer_forward, .leads = true,
     .samples = {"2,3,3,4; out=2, kernel=4, stride=2, padding=1",
                 "1,2,3,3; out=3, stride=2, padding=1, output_padding=1, bias=false",
                 "1,4,2,2; out=2, groups=2", "2,3,2,2; out=2, spectral=true",

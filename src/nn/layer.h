@@ -39,6 +39,10 @@ typedef struct lgi_layer_type {
     /* Checks x against what it was built for, and applies operators. NULL: applies op. */
     lg_tensor *(*forward)(lg_engine *E, lgi_layer *l, lg_tensor *x);
 
+    /* Is the result that of one operator, which nothing here reads or changes, so that
+     * the next layer may be computed within it? See op.h's leads. */
+    bool leads;
+
     const char *samples[8];            /* "2,3,8,8; out=4, stride=2"; several inputs:
                                           "2,3; 2 index<4; classes=4" */
 } lgi_layer_type;

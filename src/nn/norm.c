@@ -341,7 +341,7 @@ static const lgi_layer_type batch_norm_layer = {
            "it normalizes by those. Ioffe and Szegedy 2015.",
     .attr_bytes = sizeof(batch_norm_options), .op = &lgi_op_batch_norm,
     .check = batch_norm_check, .build = batch_norm_build,
-    .forward = batch_norm_layer_forward,
+    .forward = batch_norm_layer_forward, .leads = true,
     .samples = {"4,3", "3,2,2,3", "3,2,2; affine=false, eps=0.01"}};
 
 static const lgi_layer_type instance_norm_layer = {
@@ -356,7 +356,7 @@ static const lgi_layer_type instance_norm_layer = {
            "defaults.",
     .attr_bytes = sizeof(instance_norm_options), .op = &lgi_op_instance_norm,
     .check = instance_norm_check, .build = instance_norm_build,
-    .forward = instance_norm_layer_forward,
+    .forward = instance_norm_layer_forward, .leads = true,
     .samples = {"2,3,4", "2,2,2,3; affine=true, eps=0.01",
                 "3,2,2,2; track_running_stats=true",
                 "1,2,3; track_running_stats=true, affine=true, momentum=0.5"}};

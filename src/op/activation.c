@@ -44,47 +44,48 @@ static lg_status masked_shape(lg_engine *E, lgi_node *n)
     return lgi_set_shape(&n->out[1], 1, lgi_mask_numel(n->in[0]->numel));
 }
 
-static void divide_by_sign(lg_engine *E, const lgi_node *n, lgi_slopes s)
+/* Some numbers of the result, and of the mask that they have. */
+static void divide_by_sign(const lgi_node *n, lgi_slopes s, int64_t from, int64_t count)
 {
-    lgi_mask_by_sign(E, s, n->in[0]->data, n->out[0].data, n->out[1].data,
-                     n->out->numel);
+    lgi_mask_by_sign(n->out->engine->cpu, s, n->in[0]->data + from, n->out->data + from,
+                     n->out[1].data + from / LGI_MASK_BITS, count);
 }
 
-static void apply_slopes(lg_engine *E, const lgi_node *n, lgi_slopes s)
+static void apply_slopes(const lgi_node *n, lgi_slopes s, int64_t from, int64_t count)
 {
-    lgi_apply_mask(E, s, n->in[1]->data, n->in[0]->data, n->out->data, n->out->numel);
+    lgi_apply_mask(n->out->engine->cpu, s, n->in[1]->data + from / LGI_MASK_BITS,
+                   n->in[0]->data + from, n->out->data + from, count);
 }
 
 /* relu */
 
 static const lgi_slopes relu_slopes = {.on = 1, .choose = true};
 
-static void relu_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void relu_part(const lgi_node *n, int64_t from, int64_t count)
 {
-    (void)workspace;
-    divide_by_sign(E, n, relu_slopes);
+    divide_by_sign(n, relu_slopes, from, count);
 }
 
-static void relu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void relu_back_part(const lgi_node *n, int64_t from, int64_t count)
 {
-    (void)workspace;
-    apply_slopes(E, n, relu_slopes);
+    apply_slopes(n, relu_slopes, from, count);
 }
 
-ACT_GRAD(relu, relu_back, &n->out[1])
 ACT_GRAD(relu_back, relu_back, n->in[1])
 
 const lg_op lgi_op_relu = {
     .name = "relu", .args = "x", .results = "y; mask",
     .doc = "The greater of x and 0; a NaN stays. At 0 its gradient is 0." ACT_SHAPE,
-    .shape = masked_shape, .forward = relu_forward, .grad = relu_grad,
+    .shape = masked_shape, .forward = lgi_forward_by_parts, .part = relu_part,
+    .grad = lgi_grad_by_back, .back = &lgi_op_relu_back,
     .needs = LGI_OUT(1), .onto = true, .once = true,
     .samples = {ACT_SAMPLES(" away", "")}};
 
 const lg_op lgi_op_relu_back = {
     .name = "relu_back", .args = "g, mask",
     .doc = "The gradient of relu: g where x was above 0, else 0." MASK_DOC,
-    .shape = lgi_mask_shape, .forward = relu_back_forward, .grad = relu_back_grad,
+    .shape = lgi_mask_shape, .forward = lgi_forward_by_parts, .part = relu_back_part,
+    .grad = relu_back_grad,
     .needs = LGI_IN(1), .onto = true, .once = true,
     .samples = {MASK_SAMPLES}};
 
@@ -117,26 +118,24 @@ static lgi_slopes leaky_slopes(const lgi_node *n)
     return (lgi_slopes){.on = 1, .off = (lg_real)t->slope};
 }
 
-static void leaky_relu_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void leaky_relu_part(const lgi_node *n, int64_t from, int64_t count)
 {
-    (void)workspace;
-    divide_by_sign(E, n, leaky_slopes(n));
+    divide_by_sign(n, leaky_slopes(n), from, count);
 }
 
-static void leaky_relu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void leaky_relu_back_part(const lgi_node *n, int64_t from, int64_t count)
 {
-    (void)workspace;
-    apply_slopes(E, n, leaky_slopes(n));
+    apply_slopes(n, leaky_slopes(n), from, count);
 }
 
-ACT_GRAD(leaky_relu, leaky_relu_back, &n->out[1])
 ACT_GRAD(leaky_relu_back, leaky_relu_back, n->in[1])
 
 const lg_op lgi_op_leaky_relu = {
     .name = "leaky_relu", .args = "x, slope: number = 0.01", .results = "y; mask",
     .doc = "x where x is above 0, else x * slope; slope is 0 or more (Maas et al. 2013). "
            "At 0 its gradient is slope." ACT_SHAPE,
-    .shape = leaky_relu_shape, .forward = leaky_relu_forward, .grad = leaky_relu_grad,
+    .shape = leaky_relu_shape, .forward = lgi_forward_by_parts, .part = leaky_relu_part,
+    .grad = lgi_grad_by_back, .back = &lgi_op_leaky_relu_back,
     .needs = LGI_OUT(1), .attr_bytes = sizeof(slope_attr),
     .onto = true, .once = true,
     .samples = {ACT_SAMPLES(" away", "; slope=0.2"), "2,3 away; slope=0"}};
@@ -144,9 +143,9 @@ const lg_op lgi_op_leaky_relu = {
 const lg_op lgi_op_leaky_relu_back = {
     .name = "leaky_relu_back", .args = "g, mask, slope: number = 0.01",
     .doc = "The gradient of leaky_relu: g where x was above 0, else g * slope." MASK_DOC,
-    .shape = leaky_relu_back_shape, .forward = leaky_relu_back_forward,
-    .grad = leaky_relu_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(slope_attr),
-    .onto = true, .once = true,
+    .shape = leaky_relu_back_shape, .forward = lgi_forward_by_parts,
+    .part = leaky_relu_back_part, .grad = leaky_relu_back_grad, .needs = LGI_IN(1),
+    .attr_bytes = sizeof(slope_attr), .onto = true, .once = true,
     .samples = {MASK_SAMPLES, "5,7; 3 index<65535; slope=0.2"}};
 
 /* tanh */

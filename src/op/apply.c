@@ -29,8 +29,8 @@ int lgi_count_returned(const lg_op *op)
 }
 
 /* The node's arrays follow it in its block. */
-static lgi_node *new_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
-                          const void *attr)
+static lgi_node *bare_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                           const void *attr)
 {
     size_t inputs = (size_t)nin * sizeof *in, versions = (size_t)nin * sizeof(uint64_t);
     size_t bytes = sizeof(lgi_node) + inputs + versions + op->attr_bytes;
@@ -50,6 +50,27 @@ static lgi_node *new_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *con
     else
         memset(n->attr, 0, op->attr_bytes);
     return n;
+}
+
+lgi_node *lgi_new_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                       const void *attr)
+{
+    lgi_node *n = bare_node(E, op, nin, in, attr);
+    if (!n)
+        return NULL;
+    n->nout = lgi_count_results(op);
+    n->out = lgi_new(E, n->nout);
+    if (n->out)
+        return n;
+    lgi_free(E, n, n->bytes);
+    return NULL;
+}
+
+void lgi_discard_node(lg_engine *E, lgi_node *n)
+{
+    for (int k = 0; k < n->nout; k++)
+        lg_release(&n->out[k]);
+    lgi_free(E, n, n->bytes);
 }
 
 /* Inputs are there, belong to this engine, and still have their numbers. */
@@ -108,11 +129,8 @@ static lg_status compute(lg_engine *E, lgi_node *n)
     void *workspace = bytes ? lgi_alloc(E, bytes) : NULL;
     if (bytes && !workspace)
         return E->status;
-    lg_status status = LG_OK;
-    if (op->attempt)
-        status = op->attempt(E, n, workspace);
-    else
-        op->forward(E, n, workspace);
+    lg_status status = op->attempt ? op->attempt(E, n, workspace)
+                                   : lgi_run_forward(E, n, workspace);
     lgi_free(E, workspace, bytes);
     if (status < 0 || lgi_interrupted(E) < 0)
         return E->status;
@@ -190,39 +208,46 @@ static void profile_node(lg_engine *E, const lgi_node *n, double start)
                     (double)((read + made) * size), made * size + (int64_t)workspace);
 }
 
-lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
-                     const void *attr)
+/* The results of a node that is computed; there is room in the scope. */
+static lg_tensor *finish(lg_engine *E, lgi_node *n, double start)
 {
-    double start = E->profile ? lgi_profile_start(E) : 0;
-    int nout = lgi_count_results(op);
-    uint64_t drawn = E->drawn;
-    lgi_node *n = E->status < 0 ? NULL : new_node(E, op, nin, in, attr);
-    lg_tensor *y = n ? lgi_new(E, nout) : NULL;
-    if (!y) {
-        lgi_free(E, n, n ? n->bytes : 0);
-        return NULL;
-    }
-    n->out = y;
-    n->nout = nout;
-    bool made = check_inputs(E, n) == LG_OK && note_inputs(E, n) == LG_OK
-                && op->shape(E, n) == LG_OK && lgi_reserve_scope(E, nout) == LG_OK
-                && compute(E, n) == LG_OK;
-    if (made)
-        E->flops += count_flops(n);
-    if (made && E->profile)
+    lg_tensor *y = n->out;
+    int nout = n->nout;
+    if (n == E->ready)
+        E->ready = NULL;
+    E->flops += count_flops(n);
+    if (E->profile)
         profile_node(E, n, start);
-    if (made && is_tracked(E, n))
+    if (is_tracked(E, n))
         record(n);
     else
         lgi_free(E, n, n->bytes);
     for (int k = 0; k < nout; k++)
-        if (made)
-            lgi_scoped(E, &y[k]);      /* there is room */
-        else
-            lg_release(&y[k]);
-    if (!made)
+        lgi_scoped(E, &y[k]);
+    return y;
+}
+
+lg_tensor *lgi_apply(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                     const void *attr)
+{
+    double start = E->profile ? lgi_profile_start(E) : 0;
+    uint64_t drawn = E->drawn;
+    lgi_node *ready = E->status < 0 ? NULL : lgi_ready_node(E, op, nin, in), *n = ready;
+    if (!n && E->status == LG_OK)
+        n = lgi_new_node(E, op, nin, in, attr);
+    if (!n)
+        return NULL;
+    bool made = check_inputs(E, n) == LG_OK && note_inputs(E, n) == LG_OK
+                && (ready || op->shape(E, n) == LG_OK)
+                && lgi_reserve_scope(E, n->nout) == LG_OK
+                && (ready || compute(E, n) == LG_OK);
+    if (made)
+        return finish(E, n, start);
+    if (!ready) {                      /* what is ready stays so, for another try */
+        lgi_discard_node(E, n);
         E->drawn = drawn;
-    return made ? y : NULL;
+    }
+    return NULL;
 }
 
 lg_tensor *lgi_apply1(lg_engine *E, const lg_op *op, lg_tensor *x, const void *attr)

@@ -287,7 +287,7 @@ const lg_op lgi_op_conv2d = {
            "group of output channels sees its own group of input channels.",
     .shape = conv2d_shape, .workspace = conv2d_workspace, .forward = conv2d_forward,
     .grad = conv2d_grad, .needs = LGI_IN(0) | LGI_IN(1), .flops = conv2d_flops,
-    .attr_bytes = sizeof(conv2d_attr),
+    .attr_bytes = sizeof(conv2d_attr), .leads = true, .leads_back = true,
     .samples = {"2,2,4,5; 3,2,3,2; 3", "2,1,5,4; 2,1,4,4; none; stride=2, padding=1",
                 "1,2,5,6; 2,2,2,3; 2; stride={2,1}, padding={0,2}",
                 "2,4,3,3; 2,2,2,2; 2; padding=1, groups=2",
@@ -396,7 +396,7 @@ const lg_op lgi_op_conv_transpose2d = {
     .shape = conv_transpose2d_shape, .workspace = conv_transpose2d_workspace,
     .forward = conv_transpose2d_forward, .grad = conv_transpose2d_grad,
     .needs = LGI_IN(0) | LGI_IN(1), .flops = conv_transpose2d_flops,
-    .attr_bytes = sizeof(conv_transpose2d_attr),
+    .attr_bytes = sizeof(conv_transpose2d_attr), .leads = true, .leads_back = true,
     .samples = {"2,2,3,2; 2,3,2,3; 3", "2,2,3,3; 2,1,4,4; 1; stride=2, padding=1",
                 "1,2,2,3; 2,2,3,3; none; stride={2,3}, padding={1,0}, "
                 "output_padding={1,2}",

@@ -31,23 +31,14 @@ static lgi_slopes dropout_slopes(double p)
     return (lgi_slopes){.on = p < 1 ? (lg_real)(1 / (1 - p)) : 0};
 }
 
-static void dropout_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void dropout_part(const lgi_node *n, int64_t from, int64_t count)
 {
     const dropout_attr *t = n->attr;
     double bound = t->p * 0x1p32 < UINT32_MAX ? t->p * 0x1p32 : UINT32_MAX;
-    lgi_dropout d = {t->stream, t->first, (uint32_t)bound};
-    (void)workspace;
-    lgi_mask_at_random(E, dropout_slopes(t->p), d, n->in[0]->data, n->out[0].data,
-                       n->out[1].data, n->out->numel);
-}
-
-static lg_status dropout_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
-                              lg_tensor **g, lg_tensor **out)
-{
-    const dropout_attr *t = n->attr;
-    if (wanted[0] && g[0])             /* the mask does not depend on x */
-        out[0] = lgi_apply2(E, &lgi_op_dropout_back, g[0], &n->out[1], &t->p);
-    return E->status;
+    lgi_dropout d = {t->stream, t->first + (uint64_t)from, (uint32_t)bound};
+    lgi_mask_at_random(n->out->engine->cpu, dropout_slopes(t->p), d,
+                       n->in[0]->data + from, n->out->data + from,
+                       n->out[1].data + from / LGI_MASK_BITS, count);
 }
 
 const lg_op lgi_op_dropout = {
@@ -55,7 +46,8 @@ const lg_op lgi_op_dropout = {
     .doc = "Each number of x is 0 with probability p, and else divided by 1 - p "
            "(Srivastava et al. 2014). Draws from the script's random numbers. The result "
            "has the shape of x.",
-    .shape = dropout_shape, .forward = dropout_forward, .grad = dropout_grad,
+    .shape = dropout_shape, .forward = lgi_forward_by_parts, .part = dropout_part,
+    .grad = lgi_grad_by_back, .back = &lgi_op_dropout_back,
     .needs = LGI_OUT(1), .attr_bytes = sizeof(dropout_attr),
     .onto = true, .once = true,
     .samples = {"2,3", "4,5; p=0.3", "-; p=0", "0,3", "2,1,2,1,2; p=0.5", "2,3; p=1"}};
@@ -68,12 +60,12 @@ static lg_status dropout_back_shape(lg_engine *E, lgi_node *n)
     return lgi_mask_shape(E, n);
 }
 
-static void dropout_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
+static void dropout_back_part(const lgi_node *n, int64_t from, int64_t count)
 {
     const double *p = n->attr;
-    (void)workspace;
-    lgi_apply_mask(E, dropout_slopes(*p), n->in[1]->data, n->in[0]->data, n->out->data,
-                   n->out->numel);
+    lgi_apply_mask(n->out->engine->cpu, dropout_slopes(*p),
+                   n->in[1]->data + from / LGI_MASK_BITS, n->in[0]->data + from,
+                   n->out->data + from, count);
 }
 
 static lg_status dropout_back_grad(lg_engine *E, const lgi_node *n, const bool *wanted,
@@ -88,9 +80,9 @@ const lg_op lgi_op_dropout_back = {
     .name = "dropout_back", .args = "g, mask, p: number = 0.5",
     .doc = "The gradient of dropout: g / (1 - p) where the number has stayed, else 0."
            MASK_DOC,
-    .shape = dropout_back_shape, .forward = dropout_back_forward,
-    .grad = dropout_back_grad, .needs = LGI_IN(1), .attr_bytes = sizeof(double),
-    .onto = true, .once = true,
+    .shape = dropout_back_shape, .forward = lgi_forward_by_parts,
+    .part = dropout_back_part, .grad = dropout_back_grad, .needs = LGI_IN(1),
+    .attr_bytes = sizeof(double), .onto = true, .once = true,
     .samples = {MASK_SAMPLES, "5,7; 3 index<65535; p=0.3"}};
 
 const lg_op *const lgi_ops_dropout[] = {&lgi_op_dropout, &lgi_op_dropout_back, NULL};

@@ -7,7 +7,6 @@
  * lie side by side, and w and b as {groups,per,1}. Each group is a channel to batch_norm,
  * whose gradient is used: as there, the statistics are results, and nothing is constant.
  */
-#include "kernel/channels.h"
 #include "kernel/elementwise.h"
 #include "kernel/reduce.h"
 #include "op/norm.h"
@@ -196,7 +195,22 @@ static lg_status need_channels(lg_engine *E, const lgi_node *n, int least)
                     LGI_SHAPE(n->in[0]));
 }
 
-/* instance_norm */
+/* instance_norm: channels are groups by themselves, and in the caches one by one */
+
+static size_t instance_norm_workspace(lg_engine *E, const lgi_node *n)
+{
+    (void)E;
+    return lgi_norm_scratch(channels_of_groups(view_of(n)));
+}
+
+static void instance_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    const group_view *v = view_of(n);
+    if (n->out->numel > 0)
+        lgi_forward_norm(E, n, channels_of_groups(v), v->groups, v->eps, workspace);
+    else
+        grouped_forward(E, n, workspace);
+}
 
 static lg_status instance_norm_shape(lg_engine *E, lgi_node *n)
 {
@@ -214,9 +228,9 @@ const lg_op lgi_op_instance_norm = {
     .results = "y; mean, var",
     .doc = "Each channel of each sample of x {n,c,...}" GROUPED_DOC " w and b are {c} "
            "(Ulyanov et al. 2016).",
-    .shape = instance_norm_shape, .workspace = grouped_workspace,
-    .forward = grouped_forward, .grad = grouped_grad, .needs = GROUPED_NEEDS,
-    .attr_bytes = sizeof(instance_attr),
+    .shape = instance_norm_shape, .workspace = instance_norm_workspace,
+    .forward = instance_norm_forward, .grad = grouped_grad, .needs = GROUPED_NEEDS,
+    .attr_bytes = sizeof(instance_attr), .leads = true,
     .samples = {"2,3,4; 3; 3", "2,2,2,3; 2; none; eps=0.01", "3,2,2; none; 2", "1,1,3",
                 "2,3,1; 3; 3", "0,3,2; 3; 3", "2,3,0; 3", "2,2,1,2,2; 2; 2"}};
 

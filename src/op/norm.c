@@ -10,8 +10,6 @@
  */
 #include "op/norm.h"
 
-#include "kernel/channels.h"
-
 #include <math.h>
 
 extern const lg_op lgi_op_batch_norm_back, lgi_op_rsqrt, lgi_op_square;
@@ -101,17 +99,22 @@ static lg_status batch_norm_shape(lg_engine *E, lgi_node *n)
 }
 
 /* Sums, a shift for each channel, and three numbers of the map. */
-static size_t batch_norm_workspace(lg_engine *E, const lgi_node *n)
+size_t lgi_norm_scratch(lgi_channels s)
 {
-    lgi_channels s = channels_of(n->in[0]);
-    (void)E;
     return (size_t)(lgi_channel_scratch(s) + s.c) * sizeof(double)
            + (size_t)(3 * s.c) * sizeof(lg_real);
+}
+
+static size_t batch_norm_workspace(lg_engine *E, const lgi_node *n)
+{
+    (void)E;
+    return lgi_norm_scratch(channels_of(n->in[0]));
 }
 
 /* What the rules of channels read and set. */
 typedef struct norm_channels {
     double m, eps;                     /* m: numbers of a channel */
+    int64_t weights;                   /* how many w and b have: they begin again */
     const lg_real *w, *b;
     lg_real *mean, *var;               /* forward sets them, the way back reads them */
     lg_real *by_u, *by_x, *add;        /* the map */
@@ -128,31 +131,38 @@ static void batch_norm_channel(const void *p, int64_t k, double shift, double su
     v = v < 0 ? 0 : v;
     t->mean[k] = (lg_real)(shift + d);
     t->var[k] = (lg_real)v;
-    t->by_x[k] = (lg_real)((t->w ? (double)t->w[k] : 1) / sqrt(v + t->eps));
-    t->add[k] = t->b ? t->b[k] : 0;
+    t->by_x[k] = (lg_real)((t->w ? (double)t->w[k % t->weights] : 1) / sqrt(v + t->eps));
+    t->add[k] = t->b ? t->b[k % t->weights] : 0;
 }
 
-static norm_channels norm_of(const lgi_node *n, const lg_tensor *x, const lg_tensor *w,
+static norm_channels norm_of(lgi_channels s, double eps, const lg_tensor *w,
                              double *scratch)
 {
-    const norm_attr *t = n->attr;
-    lgi_channels s = channels_of(x);
     lg_real *map = (lg_real *)(scratch + lgi_channel_scratch(s) + s.c);
-    return (norm_channels){.m = count_in_channel(x), .eps = t->eps,
+    return (norm_channels){.m = (double)(s.n * s.inner), .eps = eps, .weights = s.c,
                            .w = w ? w->data : NULL, .by_u = map, .by_x = map + s.c,
                            .add = map + 2 * s.c};
 }
 
-static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
+void lgi_forward_norm(lg_engine *E, const lgi_node *n, lgi_channels s, int64_t weights,
+                      double eps, void *scratch)
 {
     const lg_tensor *x = n->in[0], *b = n->in[2];
-    norm_channels t = norm_of(n, x, n->in[1], workspace);
+    norm_channels t = norm_of(s, eps, n->in[1], scratch);
+    t.weights = weights;
     t.b = b ? b->data : NULL;
     t.mean = n->out[1].data;
     t.var = n->out[2].data;
-    lgi_normalize_channels(E, channels_of(x), NULL, x->data, n->out->data,
+    lgi_normalize_channels(E, s, NULL, x->data, n->out->data,
                            &(lgi_channel_map){NULL, t.by_x, t.add, t.mean},
-                           batch_norm_channel, &t, workspace);
+                           batch_norm_channel, &t, scratch);
+}
+
+static void batch_norm_forward(lg_engine *E, const lgi_node *n, void *workspace)
+{
+    const norm_attr *t = n->attr;
+    lgi_channels s = channels_of(n->in[0]);
+    lgi_forward_norm(E, n, s, s.c, t->eps, workspace);
 }
 
 /* By the mean it is 1/m for each number of x, by the variance 2 (x - mean) / m. */
@@ -196,7 +206,7 @@ const lg_op lgi_op_batch_norm = {
     .forward = batch_norm_forward, .grad = batch_norm_grad,
     .needs = LGI_IN(0) | LGI_IN(1) | LGI_OUT(1) | LGI_OUT(2),
     .attr_bytes = sizeof(norm_attr),
-    .once = true,
+    .once = true, .leads = true, .leads_back = true,
     .samples = {"4,3; 3; 3", "3,2,2,2; 2; 2; eps=0.01", "5,2", "2,1,3; 1; 1",
                 "2,3,1,2,1; 3; 3", "4,1; 1"}};
 
@@ -233,7 +243,8 @@ static void batch_norm_back_channel(const void *p, int64_t k, double shift, doub
 static void batch_norm_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const lg_tensor *g = n->in[0], *x = n->in[1];
-    norm_channels t = norm_of(n, x, n->in[4], workspace);
+    const norm_attr *a = n->attr;
+    norm_channels t = norm_of(channels_of(x), a->eps, n->in[4], workspace);
     t.mean = n->in[2]->data;
     t.var = n->in[3]->data;
     t.dw = n->out[1].data;
@@ -358,7 +369,7 @@ const lg_op lgi_op_batch_norm_back = {
     .forward = batch_norm_back_forward, .grad = batch_norm_back_grad,
     .needs = LGI_IN(0) | LGI_IN(1) | LGI_IN(2) | LGI_IN(3) | LGI_IN(4),
     .attr_bytes = sizeof(norm_attr),
-    .onto = true,
+    .onto = true, .leads = true,
     .samples = {"4,3; 4,3; 3; 3 positive; 3", "3,2,2,2; 3,2,2,2; 2; 2 positive",
                 "2,1,3; 2,1,3; 1; 1 positive; 1; eps=0.01",
                 "2,3,1,2,1; 2,3,1,2,1; 3; 3 positive; 3"}};

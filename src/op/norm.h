@@ -1,7 +1,14 @@
 /* norm.h - what the families of normalization share. */
 #ifndef LG_OP_NORM_H
 #define LG_OP_NORM_H
+#include "kernel/channels.h"
 #include "op/op.h"
+
+/* norm.c - forward of a node x, w?, b? with results y, mean, var, x seen as s: a channel
+ * k has weight and bias k % weights. There is a number at least. */
+size_t lgi_norm_scratch(lgi_channels s);
+void lgi_forward_norm(lg_engine *E, const lgi_node *n, lgi_channels s, int64_t weights,
+                      double eps, void *scratch);
 
 /* norm.c - the gradient for x {n,c,...} that comes through its mean and variance {c}, of
  * which the gradients are given; NULL is 0. */

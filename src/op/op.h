@@ -71,6 +71,18 @@ struct lg_op {
      * that reads it may write over it? Both save a pass over memory: see lgi_give. */
     bool onto, once;
 
+    /* forward for some numbers of the result alone, as kernel/after.h has it, so that the
+     * operator can be computed while another one makes its input; forward is then
+     * lgi_forward_by_parts, and result 0 is written over input 0. */
+    void (*part)(const lgi_node *n, int64_t from, int64_t count);
+
+    /* May what follows be computed within forward? Is out[0] of grad, where g[0] is the
+     * one gradient, the result of one such operator, as it is? */
+    bool leads, leads_back;
+
+    /* grad is back(g[0], result 1) with the same attributes: lgi_grad_by_back. */
+    const lg_op *back;
+
     double (*flops)(const lgi_node *n);    /* of forward; absent: one a number */
     size_t attr_bytes;                 /* sizeof the attributes' struct; 0: none */
 
@@ -101,8 +113,27 @@ lg_tensor *lgi_apply2(lg_engine *E, const lg_op *op, lg_tensor *a, lg_tensor *b,
 /* The caller, who alone holds x's numbers, gives them up to the next operator that reads
  * them first, if it can use their place. lgi_give(E, NULL) ends that. */
 void lgi_give(lg_engine *E, const lg_tensor *x);
+lgi_node *lgi_new_node(lg_engine *E, const lg_op *op, int nin, lg_tensor *const *in,
+                       const void *attr);      /* and its results, without shapes */
+void lgi_discard_node(lg_engine *E, lgi_node *n);
 int lgi_count_results(const lg_op *op);        /* the kept ones included */
 int lgi_count_returned(const lg_op *op);
+
+/* follow.c - operators that are computed while another one makes their input */
+void lgi_forward_by_parts(lg_engine *E, const lgi_node *n, void *workspace);
+lgi_grad_rule lgi_grad_by_back;
+
+/* The caller promises that the next operator that leads is followed by op, of its result
+ * 0 and of other, and that nobody else will read that result. False: it is not of use.
+ * lgi_end_announced takes back what has not come to pass. */
+bool lgi_announce(lg_engine *E, const lg_op *op, lg_tensor *other, const void *attr);
+void lgi_end_announced(lg_engine *E);
+
+/* Runs n's forward, and what was announced. */
+lg_status lgi_run_forward(lg_engine *E, lgi_node *n, void *workspace);
+/* The node that was computed so, for who applies it; or NULL. */
+lgi_node *lgi_ready_node(const lg_engine *E, const lg_op *op, int nin,
+                         lg_tensor *const *in);
 
 /* anomaly.c - fails if a result has a NaN or Inf */
 lg_status lgi_check_anomaly(lg_engine *E, const lgi_node *n);

@@ -50,7 +50,7 @@ static void compare(const made *m, lgi_slopes s, const char *what)
     check(same(m->y, want, m->n), "%s: %lld numbers on %s", what, (long long)m->n,
           lgi_cpu_name(E->cpu));
     z[m->n] = 7;
-    lgi_apply_mask(E, s, m->mask, m->x, z, m->n);
+    lgi_apply_mask(E->cpu, s, m->mask, m->x, z, m->n);
     check(same(z, want, m->n) && z[m->n] == 7, "%s: %lld by their mask on %s", what,
           (long long)m->n, lgi_cpu_name(E->cpu));
 }
@@ -77,7 +77,7 @@ static void test_signs(void)
                 fill_numbers(&m, n);
                 for (int64_t i = 0; i < n; i++)
                     m.bit[i] = m.x[i] > 0;
-                lgi_mask_by_sign(E, kinds[k], m.x, m.y, m.mask, n);
+                lgi_mask_by_sign(E->cpu, kinds[k], m.x, m.y, m.mask, n);
                 compare(&m, kinds[k], k == 0 ? "relu" : "leaky");
             }
     E->cpu = best;
@@ -100,7 +100,7 @@ static void test_chances(void)
                     lgi_philox(stream, (uint64_t)(16 + i) / 4, words);
                     m.bit[i] = words[i % 4] >= d.bound;
                 }
-                lgi_mask_at_random(E, s, d, m.x, m.y, m.mask, n);
+                lgi_mask_at_random(E->cpu, s, d, m.x, m.y, m.mask, n);
                 for (int64_t i = 0; i < n; i++)        /* one NaN or another */
                     if (isnan(m.y[i]) && isinf(m.x[i]))
                         m.x[i] = m.y[i] = 0;
@@ -118,15 +118,16 @@ static void test_odd_numbers(void)
         if (!can_run(sets[c]))
             continue;
         E->cpu = sets[c];
-        lgi_mask_by_sign(E, (lgi_slopes){.on = 1, .choose = true}, x, y, mask, 4);
+        lgi_mask_by_sign(E->cpu, (lgi_slopes){.on = 1, .choose = true}, x, y, mask, 4);
         check(isnan(y[0]) && y[1] == INFINITY && y[2] == 0 && !signbit(y[2])
               && mask[0] == 11, "relu of odd numbers");
-        lgi_mask_by_sign(E, (lgi_slopes){.on = 1, .off = 0}, x, y, mask, 4);
+        lgi_mask_by_sign(E->cpu, (lgi_slopes){.on = 1, .off = 0}, x, y, mask, 4);
         check(isnan(y[0]) && isnan(y[2]) && mask[0] == 10, "leaky_relu of odd numbers");
-        lgi_apply_mask(E, (lgi_slopes){.on = 1, .choose = true}, &(lg_real){8}, x, y, 4);
+        lgi_apply_mask(E->cpu, (lgi_slopes){.on = 1, .choose = true}, &(lg_real){8}, x, y,
+                       4);
         check(y[0] == 0 && y[1] == 0 && y[3] == 1, "what is not chosen");
         for (int i = 0; i < 4; i++) {
-            lgi_apply_mask(E, (lgi_slopes){.on = 1}, &none[i], x + 3, y, 1);
+            lgi_apply_mask(E->cpu, (lgi_slopes){.on = 1}, &none[i], x + 3, y, 1);
             check(y[0] == 0, "%g is no mask", (double)none[i]);
         }
     }

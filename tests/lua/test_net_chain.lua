@@ -63,6 +63,32 @@ check.case("a chain writes over what is nobody's alone", function()
   end
 end)
 
+check.case("activations are computed with what makes their input, and alike", function()
+  for _, size in ipairs { 5, 14, 16 } do
+    local G <const> = nn.Sequential { input = { 16, size, size },
+      nn.Conv2d { 32, kernel = 3, padding = 1, norm = "batch",
+                  act = { "leaky_relu", 0.2 } },
+      nn.Conv2d { 16, kernel = 4, stride = 2, padding = 1, act = "relu" }, "relu",
+      nn.ConvTranspose2d { 20, kernel = 4, stride = 2, padding = 1, act = "relu" },
+      nn.Conv2d { 16, kernel = 3, padding = 1, spectral = true }, nn.BatchNorm {},
+      "relu" }
+    G(lg.randn(3, 16, size, size))
+    G:eval()                                   -- spectral vectors stay
+    for i = 1, #G do if G[i].norm then G[i].norm:train() end end
+    local x <const> = lg.randn(3, 16, size, size):track()
+    local all <const> = { x, table.unpack(G:parameters()) }
+    local y <const> = G(x)
+    local seed <const> = lg.randn(table.unpack(y.shape))
+    local a <const> = lg.grad(y, all, { seed = seed })
+    lg.anomaly(true)                           -- each operator by itself
+    local z <const> = G(x)
+    local b <const> = lg.grad(z, all, { seed = seed })
+    lg.anomaly(false)
+    check.equal(distance(y, z), 0)
+    for i = 1, #all do check.equal(distance(a[i], b[i]), 0) end
+  end
+end)
+
 check.case("modes, and running statistics, are those of each call", function()
   local G <const>, H <const>, x <const> = net "G", net "G", lg.randn(9, 6)
   for _, training in ipairs { true, false, true } do
