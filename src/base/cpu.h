@@ -18,10 +18,10 @@ int lgi_count_cores(void);             /* that this process may use */
 #define LGI_EACH_APART _Pragma("GCC ivdep")
 #endif
 
-/* What is compiled again for wider vectors. The bits are the same: it has no FMA, since
- * the compiler is told to make none. */
+/* What is compiled again for wider vectors. The bits are the same, but for loops that ask
+ * for FMA themselves: the compiler is told to make none of its own. */
 #ifdef __x86_64__
-#define LGI_AVX2_CODE __attribute__((target("avx2")))
+#define LGI_AVX2_CODE __attribute__((target("avx2,fma")))
 #ifdef __clang__
 #define LGI_AVX512_CODE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw")))
 #else

@@ -7,6 +7,7 @@
  */
 #include "kernel/copy.h"
 
+#include "base/cpu.h"
 #include "base/pool.h"
 
 #include <string.h>
@@ -64,9 +65,53 @@ typedef struct permute_job {
     int64_t bands, band;               /* a matrix is cut into bands of rows */
 } permute_job;
 
+/* Rows top .. bottom - 1 of a matrix of a few columns: colors put side by side. */
+LGI_ALWAYS_INLINE void interleave(lg_real *restrict to, const lg_real *restrict from,
+                                  int64_t from_row, int64_t top, int64_t bottom,
+                                  const int width)
+{
+    for (int64_t a = top; a < bottom; a++)
+        for (int b = 0; b < width; b++)
+            to[a * width + b] = from[b * from_row + a];
+}
+
+/* A matrix of a few rows: colors taken apart. */
+LGI_ALWAYS_INLINE void take_apart(lg_real *restrict to, int64_t to_row,
+                                  const lg_real *restrict from, int64_t width,
+                                  const int height)
+{
+    for (int64_t b = 0; b < width; b++)
+        for (int a = 0; a < height; a++)
+            to[a * to_row + b] = from[b * height + a];
+}
+
+/* False: the matrix is none of those. */
+static bool transpose_colors(const permute_job *p, lg_real *to, const lg_real *from,
+                             int64_t top, int64_t bottom)
+{
+    bool side_by_side = p->to_row == p->width, apart = p->from_row == p->height;
+    if (side_by_side && p->width == 3)
+        interleave(to, from, p->from_row, top, bottom, 3);
+    else if (side_by_side && p->width == 4)
+        interleave(to, from, p->from_row, top, bottom, 4);
+    else if (side_by_side && p->width == 2)
+        interleave(to, from, p->from_row, top, bottom, 2);
+    else if (apart && p->height == 3 && top == 0 && bottom == 3)
+        take_apart(to, p->to_row, from, p->width, 3);
+    else if (apart && p->height == 4 && top == 0 && bottom == 4)
+        take_apart(to, p->to_row, from, p->width, 4);
+    else if (apart && p->height == 2 && top == 0 && bottom == 2)
+        take_apart(to, p->to_row, from, p->width, 2);
+    else
+        return false;
+    return true;
+}
+
 static void transpose_band(const permute_job *p, lg_real *to, const lg_real *from,
                            int64_t top, int64_t bottom)
 {
+    if (transpose_colors(p, to, from, top, bottom))
+        return;
     for (int64_t i = top; i < bottom; i += COPY_TILE)
         for (int64_t j = 0; j < p->width; j += COPY_TILE) {
             int64_t i_end = i + COPY_TILE < bottom ? i + COPY_TILE : bottom;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 enum { MAP_PIECE = 1 << 13, MAP_CHUNK = 1 << 9 };      /* numbers */
+enum { MAP_SHORT = 16, MAP_STORE = 16 };              /* of a row; written at once */
 
 /* The axes of the result, with those merged that all inputs walk through alike. */
 typedef struct map_job {
@@ -96,6 +97,64 @@ static void next_row(const map_job *m, map_place *w)
     }
 }
 
+/* Each number of a column n times. It writes whole blocks, and so past the end. */
+static void repeat_each(lg_real *to, const lg_real *from, int64_t stride, int64_t rows,
+                        int64_t n)
+{
+    for (int64_t r = 0; r < rows; r++, to += n)
+        for (int64_t i = 0; i < n; i += MAP_STORE)
+            for (int j = 0; j < MAP_STORE; j++)
+                to[i + j] = from[r * stride];
+}
+
+/* Rows of n, or the same row time and again where stride is 0. */
+static void repeat_row(lg_real *to, const lg_real *from, int64_t stride, int64_t rows,
+                       int64_t n)
+{
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t i = 0; i < n; i++)
+            to[r * n + i] = from[r * stride + i];
+}
+
+/* Rows that are too short for a loop of their own: it runs over all of them, from inputs
+ * that are first written out side by side. They lie along the axis before the last. */
+static void map_rows(const map_job *m, const map_place *w, int64_t rows, lg_real *to)
+{
+    lg_real held[LGI_MAP_INPUTS][MAP_CHUNK + MAP_STORE];
+    const lg_real *from[LGI_MAP_INPUTS] = {0};
+    int64_t n = m->dim[m->ndim - 1], step[LGI_MAP_INPUTS] = {0};
+    for (int j = 0; j < m->k; j++) {
+        int64_t inner = m->stride[m->ndim - 1][j], outer = m->stride[m->ndim - 2][j];
+        bool fixed = inner == 0 && outer == 0, lies = inner == 1 && outer == n;
+        from[j] = fixed || lies ? w->row[j] : held[j];
+        step[j] = !fixed;
+        if (!fixed && !lies && inner == 0)
+            repeat_each(held[j], w->row[j], outer, rows, n);
+        else if (!fixed && !lies)
+            repeat_row(held[j], w->row[j], outer, rows, n);
+    }
+    m->loop(to, from, step, rows * n, m->p);
+}
+
+/* How many rows from here on map_rows may take, up to end. */
+static int64_t short_rows(const map_job *m, const map_place *w, int64_t left)
+{
+    int64_t n = m->dim[m->ndim - 1];
+    if (m->ndim < 2 || n > MAP_SHORT)
+        return 0;
+    int64_t rows = m->dim[m->ndim - 2] - w->index[m->ndim - 2];
+    rows = rows < left / n ? rows : left / n;
+    return rows < MAP_CHUNK / n ? rows : MAP_CHUNK / n;
+}
+
+/* To the last of some rows along the axis before the last. */
+static void skip_rows(const map_job *m, map_place *w, int64_t rows)
+{
+    w->index[m->ndim - 2] += rows - 1;
+    for (int j = 0; j < m->k; j++)
+        w->row[j] += (rows - 1) * m->stride[m->ndim - 2][j];
+}
+
 /* The results at .. end of the flat order, to to. */
 static void map_range(const map_job *m, int64_t at, int64_t end, lg_real *to)
 {
@@ -106,9 +165,16 @@ static void map_range(const map_job *m, int64_t at, int64_t end, lg_real *to)
     for (find_place(m, at / inner, &w); at < end; next_row(m, &w), column = 0) {
         const lg_real *from[LGI_MAP_INPUTS] = {0};
         int64_t n = inner - column < end - at ? inner - column : end - at;
-        for (int j = 0; j < m->k; j++)
-            from[j] = w.row[j] + column * step[j];
-        m->loop(to, from, step, n, m->p);
+        int64_t rows = column == 0 ? short_rows(m, &w, end - at) : 0;
+        if (rows > 1) {
+            map_rows(m, &w, rows, to);
+            skip_rows(m, &w, rows);
+            n = rows * inner;
+        } else {
+            for (int j = 0; j < m->k; j++)
+                from[j] = w.row[j] + column * step[j];
+            m->loop(to, from, step, n, m->p);
+        }
         to += n;
         at += n;
     }

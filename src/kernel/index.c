@@ -115,6 +115,21 @@ void lgi_pick(lg_engine *E, const lgi_picked *p, const lg_real *index,
     lgi_parallel(E, (s.numel + INDEX_PIECE - 1) / INDEX_PIECE, pick_piece, &s);
 }
 
+/* Along the last axis: number j goes where index j says. */
+static void add_along(const lg_real *index, int64_t step, const lg_real *from,
+                      int64_t size, int64_t hop, lg_real *to)
+{
+    for (int64_t j = 0; j < size; j++)
+        to[((int64_t)index[j * step] - 1) * hop] += from[j];
+}
+
+/* A whole run to where one index says. */
+static void add_run_of(const lg_real *restrict from, int64_t n, lg_real *restrict to)
+{
+    for (int64_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
 /* One unit: the run w .. end of the last axis, unless that is the picking one. */
 static void add_unit(const index_job *s, int64_t unit)
 {
@@ -123,19 +138,23 @@ static void add_unit(const index_job *s, int64_t unit)
     bool along = p->axis == last;
     int64_t size = p->dim[p->axis], hop = p->stride[p->axis], at = p->at[last];
     int64_t w = along ? 0 : unit % s->runs * INDEX_RUN, k = unit / s->runs;
-    int64_t end = along ? 1 : w + INDEX_RUN < s->width ? w + INDEX_RUN : s->width;
+    int64_t end = w + INDEX_RUN < s->width ? w + INDEX_RUN : s->width;
     int64_t rows = along ? 1 : s->inner;       /* from one j to the next, in from */
     int64_t first = along ? k : k / rows * size * rows + k % rows;
     index_place a = row_place(p, first);
-    int64_t step = along ? 0 : p->stride[last], next = along ? 1 : rows * s->width;
+    int64_t step = p->stride[last], next = rows * s->width;
     const lg_real *index = s->index + a.index, *from = s->from + first * s->width;
     lg_real *to = s->to + a.source;
-    for (int64_t j = 0; j < size; j++) {
-        for (int64_t i = w; i < end; i++)
-            to[i * step + ((int64_t)index[along ? 0 : i * at] - 1) * hop] += from[i];
-        index += p->at[p->axis];
-        from += next;
+    if (along) {
+        add_along(index, at, from, size, hop, to);
+        return;
     }
+    for (int64_t j = 0; j < size; j++, index += p->at[p->axis], from += next)
+        if (at == 0 && step == 1)
+            add_run_of(from + w, end - w, to + w + ((int64_t)*index - 1) * hop);
+        else
+            for (int64_t i = w; i < end; i++)
+                to[i * step + ((int64_t)index[i * at] - 1) * hop] += from[i];
 }
 
 static void add_piece(void *job, int64_t piece, int worker)

@@ -108,12 +108,14 @@ static int64_t offset_at(const walked *w, int64_t flat)
 }
 
 /* Terms: count runs of n numbers, which begin stride apart, into a total, or a row of
- * numbers into as many. */
+ * numbers into as many, or runs that lie side by side into a total each. */
 typedef struct reducer {
     double start;
     double (*runs)(const lg_real *x, int64_t stride, int64_t count, int64_t n,
                    double center);
     void (*row)(double *total, const lg_real *x, int64_t n, const double *center);
+    void (*each)(double *total, const lg_real *x, int64_t runs, int64_t n,
+                 const double *center);
     double (*join)(double a, double b);
 } reducer;
 
@@ -123,8 +125,8 @@ typedef struct reducer {
         (void)c;                                                                        \
         return expr;                                                                    \
     }                                                                                   \
-    LGI_ALWAYS_INLINE double name##_runs_any(const lg_real *x, int64_t stride,          \
-                                             int64_t count, int64_t n, double c)        \
+    LGI_ALWAYS_INLINE double name##_lanes(const lg_real *x, int64_t stride,             \
+                                          int64_t count, int64_t n, double c, bool odd) \
     {                                                                                   \
         double lane[REDUCE_LANES];                                                      \
         int64_t whole = n - n % REDUCE_LANES;                                           \
@@ -134,7 +136,7 @@ typedef struct reducer {
             for (int64_t i = 0; i < whole; i += REDUCE_LANES)                           \
                 for (int j = 0; j < REDUCE_LANES; j++)                                  \
                     lane[j] = name##_step(lane[j], (double)x[i + j], c);                \
-            for (int64_t i = whole; i < n; i++)                                         \
+            for (int64_t i = whole; odd && i < n; i++)                                  \
                 lane[i - whole] = name##_step(lane[i - whole], (double)x[i], c);        \
         }                                                                               \
         for (int j = 0; j < 8; j++)                                                     \
@@ -143,6 +145,12 @@ typedef struct reducer {
             lane[j] = name##_join(lane[j], lane[j + 4]);                                \
         double even = name##_join(lane[0], lane[2]);                                    \
         return name##_join(even, name##_join(lane[1], lane[3]));                        \
+    }                                                                                   \
+    LGI_ALWAYS_INLINE double name##_runs_any(const lg_real *x, int64_t stride,          \
+                                             int64_t count, int64_t n, double c)        \
+    {                                                                                   \
+        return n % REDUCE_LANES ? name##_lanes(x, stride, count, n, c, true)            \
+                                : name##_lanes(x, stride, count, n, c, false);          \
     }                                                                                   \
     LGI_ALWAYS_INLINE void name##_row_any(double *restrict t, const lg_real *x,         \
                                           int64_t n, const double *c)                   \
@@ -153,6 +161,31 @@ typedef struct reducer {
         else                                                                            \
             for (int64_t j = 0; j < n; j++)                                             \
                 t[j] = name##_step(t[j], (double)x[j], 0);                              \
+    }                                                                                   \
+    LGI_ALWAYS_INLINE void name##_some(double *restrict t, const lg_real *x, int runs,  \
+                                       int64_t n, const double *c)                      \
+    {                                                                                   \
+        double lane[REDUCE_LANES], center[REDUCE_LANES];                                \
+        for (int j = 0; j < runs; j++) {                                                \
+            lane[j] = first;                                                            \
+            center[j] = c ? c[j] : 0;                                                   \
+        }                                                                               \
+        for (int64_t i = 0; i < n; i++)                                                 \
+            for (int j = 0; j < runs; j++)                                              \
+                lane[j] = name##_step(lane[j], (double)x[j * n + i], center[j]);        \
+        for (int j = 0; j < runs; j++)                                                  \
+            t[j] = lane[j];                                                             \
+    }                                                                                   \
+    LGI_ALWAYS_INLINE void name##_each_any(double *t, const lg_real *x, int64_t runs,   \
+                                           int64_t n, const double *c)                  \
+    {                                                                                   \
+        int64_t k = 0;                                                                  \
+        for (; n < REDUCE_LANES && k + REDUCE_LANES <= runs; k += REDUCE_LANES)         \
+            name##_some(t + k, x + k * n, REDUCE_LANES, n, c ? c + k : NULL);           \
+        for (; n < REDUCE_LANES && k < runs; k++)                                       \
+            name##_some(t + k, x + k * n, 1, n, c ? c + k : NULL);                      \
+        for (; k < runs; k++)                                                           \
+            t[k] = name##_runs_any(x + k * n, 0, 1, n, c ? c[k] : 0);                   \
     }                                                                                   \
     REDUCER_FOR(name, plain, )                                                          \
     REDUCER_FOR(name, avx2, LGI_AVX2_CODE)                                              \
@@ -168,6 +201,11 @@ typedef struct reducer {
                                       const double *c)                                  \
     {                                                                                   \
         name##_row_any(t, x, n, c);                                                     \
+    }                                                                                   \
+    code static void name##_each_##set(double *t, const lg_real *x, int64_t runs,       \
+                                       int64_t n, const double *c)                      \
+    {                                                                                   \
+        name##_each_any(t, x, runs, n, c);                                              \
     }
 
 LGI_ALWAYS_INLINE double sum_join(double a, double b) { return a + b; }
@@ -188,12 +226,14 @@ REDUCER(squares, 0, t + (v - c) * (v - c))
 REDUCER(max, -INFINITY, max_join(t, v))
 REDUCER(min, INFINITY, min_join(t, v))
 
+#define REDUCER_OF(name, first, set)                                                    \
+    {first, name##_runs_##set, name##_row_##set, name##_each_##set, name##_join}
 #define REDUCERS(set)                                                                   \
     {                                                                                   \
-        [LGI_SUM] = {0, sum_runs_##set, sum_row_##set, sum_join},                        \
-        [LGI_SUM_SQUARES] = {0, squares_runs_##set, squares_row_##set, squares_join},    \
-        [LGI_MAX] = {-INFINITY, max_runs_##set, max_row_##set, max_join},                \
-        [LGI_MIN] = {INFINITY, min_runs_##set, min_row_##set, min_join},                 \
+        [LGI_SUM] = REDUCER_OF(sum, 0, set),                                            \
+        [LGI_SUM_SQUARES] = REDUCER_OF(squares, 0, set),                                \
+        [LGI_MAX] = REDUCER_OF(max, -INFINITY, set),                                    \
+        [LGI_MIN] = REDUCER_OF(min, INFINITY, set),                                     \
     }
 
 static const reducer reducers[3][4] = {REDUCERS(plain), REDUCERS(avx2),
@@ -260,13 +300,14 @@ static void reduce_piece(void *job, int64_t piece, int worker)
     double *out = r->partial + slice * p->totals;
 
     (void)worker;
-    bool whole = !p->by_rows && p->reduced.n == 0 && p->kept.n == 1 && p->slices == 1;
+    if (!p->by_rows && p->reduced.n == 0 && p->kept.n == 1 && p->slices == 1) {
+        r->how->each(out + k, r->x + k * p->inner, last - k, p->inner,
+                     r->center ? r->center + k : NULL);
+        return;
+    }
     for (; k < last; k++)
         if (p->by_rows)
             totals_of_rows(r, k, from, end, out);
-        else if (whole)                /* one run each, equally far apart */
-            out[k] = r->how->runs(r->x + k * p->kept.stride[0], 0, 1, p->inner,
-                                  r->center ? r->center[k] : 0);
         else
             out[k] = total_of_runs(r, k, from, end);
 }

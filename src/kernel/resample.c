@@ -271,18 +271,29 @@ LGI_ALWAYS_INLINE void mix_row(const lgi_taps *t, const tap_runs *r, const lg_re
         mix_columns(t, row, y, r->end, t->outputs);
 }
 
+/* Does output i of the columns come of one input, as the one before it? */
+LGI_ALWAYS_INLINE bool repeats_row(const lgi_taps *t, int64_t i)
+{
+    int64_t k = i > 0 ? t->first[i - 1] : 0;
+    return i > 0 && t->first[i] == k + 1 && t->first[i + 1] == k + 2
+           && t->at[k] == t->at[k + 1] && t->weight[k] == t->weight[k + 1];
+}
+
 LGI_ALWAYS_INLINE void resample_piece_any(void *job, int64_t piece, int worker)
 {
     const resample_job *r = job;
     const lgi_taps *h = &r->tap[0], *w = &r->tap[1];
     lg_real *line = (lg_real *)(void *)(r->lines + (size_t)worker * r->line_bytes);
-    int64_t u = piece * r->rows_a_piece, end = u + r->rows_a_piece;
+    int64_t u = piece * r->rows_a_piece, first = u, end = u + r->rows_a_piece;
     int64_t i = u % h->outputs, size = h->inputs * w->inputs;
     const lg_real *plane = r->x + u / h->outputs * size;
     for (end = end < r->rows ? end : r->rows; u < end; u++) {
-        const lg_real *row = mix_rows(h, i, plane, w->inputs, line);
+        bool repeated = u > first && repeats_row(h, i);
+        const lg_real *row = repeated ? NULL : mix_rows(h, i, plane, w->inputs, line);
         lg_real *y = r->y + u * w->outputs;
-        if (!row)
+        if (repeated)
+            memcpy(y, y - w->outputs, (size_t)w->outputs * sizeof *y);
+        else if (!row)
             memset(y, 0, (size_t)w->outputs * sizeof *y);
         else
             mix_row(w, &r->columns, row, y);

@@ -13,8 +13,25 @@ typedef struct scan_job {
     bool backward;
 } scan_job;
 
+/* One line, side by side in memory. */
+static void scan_line(const scan_job *s, int64_t at)
+{
+    const int64_t end = s->backward ? -1 : s->size, step = s->backward ? -1 : 1;
+    const lg_real *x = s->x + at;
+    lg_real *y = s->y + at;
+    double total = 0;
+    for (int64_t i = s->backward ? s->size - 1 : 0; i != end; i += step) {
+        total += (double)x[i];
+        y[i] = (lg_real)total;
+    }
+}
+
 static void scan_unit(const scan_job *s, int64_t unit)
 {
+    if (s->stride == 1) {
+        scan_line(s, unit * s->size);
+        return;
+    }
     int64_t first = unit % s->runs * SCAN_WIDTH;
     int64_t at = unit / s->runs * s->size * s->stride;
     int64_t width = s->stride - first < SCAN_WIDTH ? s->stride - first : SCAN_WIDTH;

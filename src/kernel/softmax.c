@@ -75,8 +75,10 @@ LGI_ALWAYS_INLINE double sum_of_lanes(double *lane)
     return (lane[0] + lane[2]) + (lane[1] + lane[3]);
 }
 
-/* The exponentials go to to, or if it is NULL through a small block. */
-LGI_ALWAYS_INLINE double sum_of_exp(const lg_real *x, lg_real top, lg_real *to, int64_t n)
+/* The exponentials go to to, or if it is NULL through a small block. odd: some are left
+ * beside the lanes, which else stay where they are added up. */
+LGI_ALWAYS_INLINE double sum_of_exp(const lg_real *x, lg_real top, lg_real *to, int64_t n,
+                                    const bool odd)
 {
     double lane[SOFTMAX_LANES] = {0};
     lg_real block[SOFTMAX_WIDTH];
@@ -88,7 +90,7 @@ LGI_ALWAYS_INLINE double sum_of_exp(const lg_real *x, lg_real top, lg_real *to, 
         for (k = 0; k + SOFTMAX_LANES <= m; k += SOFTMAX_LANES)
             for (int l = 0; l < SOFTMAX_LANES; l++)
                 lane[l] += (double)e[k + l];
-        for (int l = 0; k + l < m; l++)
+        for (int l = 0; odd && k + l < m; l++)
             lane[l] += (double)e[k + l];
     }
     return sum_of_lanes(lane);
@@ -98,7 +100,9 @@ LGI_ALWAYS_INLINE void softmax_row(const softmax_job *j, int64_t row)
 {
     const lg_real *x = j->x + row * j->size, top = row_top(x, j->size);
     lg_real *y = j->kind == LGI_LOGSUMEXP ? NULL : j->y + row * j->size;
-    double sum = sum_of_exp(x, top, j->kind == LGI_SOFTMAX ? y : NULL, j->size);
+    lg_real *kept = j->kind == LGI_SOFTMAX ? y : NULL;
+    double sum = j->size % SOFTMAX_LANES ? sum_of_exp(x, top, kept, j->size, true)
+                                         : sum_of_exp(x, top, kept, j->size, false);
     const lg_real over = (lg_real)(1 / sum);
     const lg_real log_sum = j->kind == LGI_LOG_SOFTMAX ? (lg_real)log(sum) : 0;
     if (j->kind == LGI_LOGSUMEXP)
@@ -187,19 +191,29 @@ LGI_AVX512_CODE static void softmax_piece_avx512(void *job, int64_t piece, int w
 
 /* The way back: of softmax y (g - sum(g y)), of its logarithm g - exp(y) sum(g). */
 
+LGI_ALWAYS_INLINE double sum_of_back(const lg_real *y, const lg_real *g, int64_t n,
+                                     const bool soft, const bool odd)
+{
+    double lane[SOFTMAX_LANES] = {0};
+    int64_t i = 0;
+    for (; i + SOFTMAX_LANES <= n; i += SOFTMAX_LANES)
+        for (int l = 0; l < SOFTMAX_LANES; l++)
+            lane[l] += soft ? (double)(g[i + l] * y[i + l]) : (double)g[i + l];
+    for (int l = 0; odd && i + l < n; l++)
+        lane[l] += soft ? (double)(g[i + l] * y[i + l]) : (double)g[i + l];
+    return sum_of_lanes(lane);
+}
+
 LGI_ALWAYS_INLINE void softmax_back_row(const softmax_job *j, int64_t row)
 {
     const lg_real *y = j->x + row * j->size, *g = j->g + row * j->size;
-    lg_real *to = j->y + row * j->size;
+    lg_real *restrict to = j->y + row * j->size;
     const bool soft = j->kind == LGI_SOFTMAX;
-    double lane[SOFTMAX_LANES] = {0};
-    int64_t i = 0;
-    for (; i + SOFTMAX_LANES <= j->size; i += SOFTMAX_LANES)
-        for (int l = 0; l < SOFTMAX_LANES; l++)
-            lane[l] += soft ? (double)(g[i + l] * y[i + l]) : (double)g[i + l];
-    for (int l = 0; i + l < j->size; l++)
-        lane[l] += soft ? (double)(g[i + l] * y[i + l]) : (double)g[i + l];
-    const lg_real total = (lg_real)sum_of_lanes(lane);
+    const lg_real total = (lg_real)(
+        j->size % SOFTMAX_LANES ? sum_of_back(y, g, j->size, soft, true)
+        : soft                  ? sum_of_back(y, g, j->size, true, false)
+                                : sum_of_back(y, g, j->size, false, false));
+    int64_t i;
     if (soft)
         for (i = 0; i < j->size; i++)
             to[i] = y[i] * (g[i] - total);

@@ -24,12 +24,23 @@ typedef long double lgi_wide;
 LGI_ALWAYS_INLINE lgi_wide lgi_wide_exp(lgi_wide x) { return expl(x); }
 LGI_ALWAYS_INLINE lgi_wide lgi_wide_erfc(lgi_wide x) { return erfcl(x); }
 
+LGI_ALWAYS_INLINE lg_real lgi_mul_add(lg_real a, lg_real b, lg_real c, bool fused)
+{
+    (void)fused;
+    return (lg_real)((lgi_wide)a * b + c);
+}
+
 LGI_ALWAYS_INLINE lg_real lgi_exp(lg_real x) { return exp(x); }
 LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(lg_real x)
 {
     bool low = x < -700;
     lg_real e = exp(low ? x / 2 : x);
     return (lgi_factors){e, low ? e : 1};
+}
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors_by(lg_real x, const bool fused)
+{
+    (void)fused;
+    return lgi_exp_factors(x);
 }
 LGI_ALWAYS_INLINE lg_real lgi_tanh(lg_real x) { return tanh(x); }
 LGI_ALWAYS_INLINE lg_real lgi_log1p_of_small(lg_real u) { return log1p(u); }
@@ -43,6 +54,12 @@ LGI_ALWAYS_INLINE lg_real lgi_cos(lg_real x) { return cos(x); }
 #else
 
 typedef double lgi_wide;
+
+/* a b + c, as one instruction if a loop says that it may be: it then has other bits. */
+LGI_ALWAYS_INLINE float lgi_mul_add(float a, float b, float c, bool fused)
+{
+    return fused ? __builtin_fmaf(a, b, c) : a * b + c;
+}
 
 LGI_ALWAYS_INLINE uint32_t lgi_bits_of(float x)
 {
@@ -68,35 +85,41 @@ LGI_ALWAYS_INLINE float lgi_power_of_two(uint32_t n)
  * rounds. */
 typedef struct lgi_power { float r; uint32_t n; } lgi_power;
 
-LGI_ALWAYS_INLINE lgi_power lgi_whole_power(float x)
+LGI_ALWAYS_INLINE lgi_power lgi_whole_power(float x, const bool fused)
 {
     const float shift = 12582912;
-    float shifted = x * 1.44269504f + shift, n = shifted - shift;
-    float r = (x - n * 0.693359375f) - n * -2.12194440e-4f;
+    float shifted = lgi_mul_add(x, 1.44269504f, shift, fused), n = shifted - shift;
+    float r = lgi_mul_add(-n, 0.693359375f, x, fused);
+    r = lgi_mul_add(-n, -2.12194440e-4f, r, fused);
     return (lgi_power){r, lgi_bits_of(shifted) - lgi_bits_of(shift)};
 }
 
 /* (e^r - 1 - r) / r^2; the polynomial is Cephes' (Moshier 1989). */
-LGI_ALWAYS_INLINE float lgi_exp_rest(float r)
+LGI_ALWAYS_INLINE float lgi_exp_rest(float r, const bool fused)
 {
     float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    return p * r + 5.0000001201e-1f;
+    p = lgi_mul_add(p, r, 1.3981999507e-3f, fused);
+    p = lgi_mul_add(p, r, 8.3334519073e-3f, fused);
+    p = lgi_mul_add(p, r, 4.1665795894e-2f, fused);
+    p = lgi_mul_add(p, r, 1.6666665459e-1f, fused);
+    return lgi_mul_add(p, r, 5.0000001201e-1f, fused);
 }
 
 /* 2^n e^r, where 2^n is applied in halves, since it may be out of range where the product
  * is not. */
-LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(float x)
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors_by(float x, const bool fused)
 {
     x = x > 89 ? 89 : x;               /* inf from here on */
     x = x < -150 ? -150 : x;           /* 0 from here on; a NaN stays */
-    lgi_power w = lgi_whole_power(x);
-    float p = lgi_exp_rest(w.r) * (w.r * w.r) + w.r + 1;
+    lgi_power w = lgi_whole_power(x, fused);
+    float p = lgi_mul_add(lgi_exp_rest(w.r, fused), w.r * w.r, w.r, fused) + 1;
     uint32_t half = (w.n + 256) / 2 - 128;
     return (lgi_factors){p * lgi_power_of_two(half), lgi_power_of_two(w.n - half)};
+}
+
+LGI_ALWAYS_INLINE lgi_factors lgi_exp_factors(float x)
+{
+    return lgi_exp_factors_by(x, false);
 }
 
 LGI_ALWAYS_INLINE float lgi_exp(float x)
@@ -110,8 +133,9 @@ LGI_ALWAYS_INLINE float lgi_expm1(float x)
 {
     float c = x > 89 ? 89 : x;
     c = c < -20 ? -20 : c;
-    lgi_power w = lgi_whole_power(c);
-    float half = lgi_power_of_two(w.n - 1), p = lgi_exp_rest(w.r) * (w.r * w.r) + w.r;
+    lgi_power w = lgi_whole_power(c, false);
+    float half = lgi_power_of_two(w.n - 1);
+    float p = lgi_exp_rest(w.r, false) * (w.r * w.r) + w.r;
     float y = 2 * ((half - 0.5f) + half * p);
     return fabsf(x) < 1e-8f ? x : y;   /* of -0: -0 */
 }

@@ -64,34 +64,52 @@ LGI_ALWAYS_INLINE float lgi_log1p(float x)
  * count up to threefold, and is put right. a^2 = square + rest has twice the digits.
  */
 typedef struct lgi_tail {
-    double w;                          /* and of what follows, exp(-rest / 2) */
+    float w;                           /* and of what follows, exp(-rest / 2) */
     float half;                        /* -square / 2 */
     lgi_factors e;                     /* exp(half) */
     float rest;
 } lgi_tail;
 
-LGI_ALWAYS_INLINE lgi_tail lgi_normal_tail(float a)
+typedef struct lgi_rounded { float value, off; } lgi_rounded;
+
+/* 1 / (1 + a / 4), and what is missing as a part of it. */
+LGI_ALWAYS_INLINE lgi_rounded lgi_tail_place(float a, const bool fused)
 {
-    float t = 1 / (1 + 0.25f * a);
-    float off = (float)(1 - (1 + 0.25 * (double)a) * (double)t);
-    float p = -1.153651543e-02f;
-    p = p * t + 8.575164341e-02f;
-    p = p * t - 2.450974826e-01f;
-    p = p * t + 3.293371553e-01f;
-    p = p * t - 2.418486761e-01f;
-    p = p * t + 1.881051280e-01f;
-    p = p * t + 9.921655020e-03f;
-    p = p * t + 9.432072627e-02f;
-    p = p * t + 9.138835070e-02f;
-    p = p * t + 9.993033369e-02f;
-    p = p * t;
+    float u = 1 + 0.25f * a, t = 1 / u, lost = (1 - u) + 0.25f * a;
+    float off = fused ? __builtin_fmaf(-u, t, 1) - lost * t
+                      : (float)(1 - (1 + 0.25 * (double)a) * (double)t);
+    return (lgi_rounded){t, off};
+}
+
+/* a^2 */
+LGI_ALWAYS_INLINE lgi_rounded lgi_exact_square(float a, const bool fused)
+{
+    if (fused)
+        return (lgi_rounded){a * a, __builtin_fmaf(a, a, -(a * a))};
     float short_a = lgi_of_bits(lgi_bits_of(a) & 0xfffff000);
     float high = short_a * short_a, low = (a - short_a) * (a + short_a);
-    float square = high + low, rest = (high - square) + low;
-    float right = off * (0.5f + 2.7f * t) - 0.5f * rest;
-    p = 9.972768236e-02f + (p + (9.972768236e-02f + p) * right);
-    float half = -0.5f * square;
-    return (lgi_tail){(double)p * (double)t, half, lgi_exp_factors(half), rest};
+    float square = high + low;
+    return (lgi_rounded){square, (high - square) + low};
+}
+
+LGI_ALWAYS_INLINE lgi_tail lgi_normal_tail(float a, const bool fused)
+{
+    lgi_rounded place = lgi_tail_place(a, fused), square = lgi_exact_square(a, fused);
+    float t = place.value, p = -1.153651543e-02f;
+    p = lgi_mul_add(p, t, 8.575164341e-02f, fused);
+    p = lgi_mul_add(p, t, -2.450974826e-01f, fused);
+    p = lgi_mul_add(p, t, 3.293371553e-01f, fused);
+    p = lgi_mul_add(p, t, -2.418486761e-01f, fused);
+    p = lgi_mul_add(p, t, 1.881051280e-01f, fused);
+    p = lgi_mul_add(p, t, 9.921655020e-03f, fused);
+    p = lgi_mul_add(p, t, 9.432072627e-02f, fused);
+    p = lgi_mul_add(p, t, 9.138835070e-02f, fused);
+    p = lgi_mul_add(p, t, 9.993033369e-02f, fused);
+    p = p * t;
+    float right = place.off * lgi_mul_add(2.7f, t, 0.5f, fused) - 0.5f * square.off;
+    p = 9.972768236e-02f + lgi_mul_add(9.972768236e-02f + p, right, p, fused);
+    float half = -0.5f * square.value;
+    return (lgi_tail){p * t, half, lgi_exp_factors_by(half, fused), square.off};
 }
 
 /* x p(x^2), and beyond 1 by the tail. */
@@ -99,8 +117,8 @@ LGI_ALWAYS_INLINE float lgi_erf(float x)
 {
     float size = fabsf(x), z = x * x;
     float held = size > 10 ? 10 : size;
-    lgi_tail q = lgi_normal_tail(held * 1.41421356f);
-    float far = 1 - 2 * ((float)q.w * (q.e.a * q.e.b));
+    lgi_tail q = lgi_normal_tail(held * 1.41421356f, false);
+    float far = 1 - 2 * (q.w * (q.e.a * q.e.b));
     float p = 7.853854328e-05f;
     p = p * z - 8.010191497e-04f;
     p = p * z + 5.188327444e-03f;

@@ -269,28 +269,33 @@ const lg_op lgi_op_softplus_back = {
 
 /* silu */
 
-LGI_ALWAYS_INLINE lg_real silu_of(lg_real x)
+LGI_ALWAYS_INLINE lg_real silu_of(lg_real x, const bool fused)
 {
     lg_real t = x < 0 ? x : -x;
-    lgi_factors e = lgi_exp_factors(t);
+    lgi_factors e = lgi_exp_factors_by(t, fused);
     lg_real most = x / (1 + e.a * e.b), low = lgi_times_exp(most, e, t);
     return x < 0 ? low : most;
 }
 
-/* g (s + x s (1 - s)) with s = 1 / (1 + exp(-x)), in e = exp(-|x|) and q = 1 + e. */
-LGI_ALWAYS_INLINE lg_real silu_back_of(lg_real g, lg_real x)
+/* g (s + x s (1 - s)) with s = 1 / (1 + exp(-x)), in e = exp(-|x|) and r = 1 / (1 + e):
+ * s and 1 - s are r and e r, or the other way round. */
+LGI_ALWAYS_INLINE lg_real silu_back_of(lg_real g, lg_real x, const bool fused)
 {
     lg_real t = x < 0 ? x : -x;
-    lgi_factors f = lgi_exp_factors(t);
-    lgi_wide e = f.a * f.b, q = 1 + e, top = q + x * (x < 0 ? 1 : e);
-    lg_real most = g * ((lg_real)top / (lg_real)(q * q)), low = lgi_times_exp(most, f, t);
+    lgi_factors f = lgi_exp_factors_by(t, fused);
+    lg_real e = f.a * f.b, r = 1 / (1 + e), rest = x < 0 ? r : e * r;
+    lg_real wide = (lg_real)(1 + (lgi_wide)x * rest);
+    lg_real top = fused ? lgi_mul_add(x, rest, 1, true) : wide;
+    lg_real most = g * (r * top), low = lgi_times_exp(most, f, t);
     return x < 0 ? low : most;
 }
 
-LGI_LOOP1(silu_loop, void, silu_of(a))
-LGI_LOOP2(silu_back_loop, void, silu_back_of(a, b))
-ACT_FORWARD(silu)
-ACT_FORWARD(silu_back)
+LGI_LOOP1(silu_loop, void, silu_of(a, false))
+LGI_LOOP1(silu_fused, void, silu_of(a, true))
+LGI_LOOP2(silu_back_loop, void, silu_back_of(a, b, false))
+LGI_LOOP2(silu_back_fused, void, silu_back_of(a, b, true))
+ACT_FUSED_FORWARD(silu)
+ACT_FUSED_FORWARD(silu_back)
 ACT_GRAD(silu, silu_back, n->in[0])
 
 /* The second derivative is s (1-s) (2 + x (1 - 2s)), with s = sigmoid(x). */

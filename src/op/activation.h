@@ -32,6 +32,23 @@ lg_status lgi_mask_shape(lg_engine *E, lgi_node *n);
         lgi_map(E, LGI_WIDEST(E, name##_loop), n->out, n->nin, n->in, n->attr);        \
     }
 
+/* The loop name##_loop, or name##_fused, whose products and sums are one instruction, for
+ * speed, where the processor has it. */
+#define ACT_FUSED(name)                                                                 \
+    LGI_WIDE(name##_fused)                                                              \
+    static lgi_loop *name##_widest(const lg_engine *E)                                  \
+    {                                                                                   \
+        return E->cpu < LGI_AVX2 ? name##_loop : LGI_WIDEST(E, name##_fused);           \
+    }
+
+#define ACT_FUSED_FORWARD(name)                                                         \
+    ACT_FUSED(name)                                                                     \
+    static void name##_forward(lg_engine *E, const lgi_node *n, void *workspace)        \
+    {                                                                                   \
+        (void)workspace;                                                                \
+        lgi_map(E, name##_widest(E), n->out, n->nin, n->in, n->attr);                   \
+    }
+
 /* The gradient is back(g, from), with the same attributes. */
 #define ACT_GRAD(name, back, from)                                                      \
     static lg_status name##_grad(lg_engine *E, const lgi_node *n, const bool *wanted,   \

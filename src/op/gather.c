@@ -5,32 +5,63 @@
  * used. To pick is linear, and beside each operator that picks is its transpose,
  * which adds up in a fixed order what was picked more than once.
  */
+#include "base/cpu.h"
 #include "kernel/copy.h"
 #include "kernel/elementwise.h"
 #include "kernel/index.h"
 #include "op/op.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 extern const lg_op lgi_op_gather, lgi_op_gather_back, lgi_op_index_select;
 extern const lg_op lgi_op_index_select_back, lgi_op_masked_fill;
 
+/* Is it no whole number from 1 to most? What is added has no digits after the point. */
+LGI_ALWAYS_INLINE int is_no_index(lg_real v, lg_real most)
+{
+    const lg_real shift = (lg_real)(1 / (sizeof v == 4 ? FLT_EPSILON : DBL_EPSILON));
+    lg_real whole = v < shift ? (v + shift) - shift : v;
+    lg_real held = whole < 1 ? 1 : whole;
+    held = held > most ? most : held;
+    return held != v;
+}
+
+/* Where the first number is that is none; numel if all are. */
+static int64_t find_no_index(const lg_tensor *index, int64_t size)
+{
+    enum { BLOCK = 64 };
+    lg_real most = (lg_real)size;
+    int64_t k = 0;
+    if (size < 1)
+        return 0;
+    if ((double)most > (double)size)   /* rounded up */
+        most = (lg_real)(sizeof most == 4 ? nextafterf((float)most, 0)
+                                          : nextafter((double)most, 0));
+    for (int any = 0; k + BLOCK <= index->numel; k += BLOCK) {
+        for (int i = 0; i < BLOCK; i++)
+            any += is_no_index(index->data[k + i], most);
+        if (any)
+            break;
+    }
+    while (k < index->numel && !is_no_index(index->data[k], most))
+        k++;
+    return k;
+}
+
 /* Every number of input i must be one of 1 .. size. */
 static lg_status check_index(lg_engine *E, const lgi_node *n, int i, int64_t size)
 {
     const lg_tensor *index = n->in[i];
     char name[16];
-    for (int64_t k = 0; k < index->numel; k++) {
-        double v = (double)index->data[k];
-        if (v >= 1 && v <= (double)size && v == floor(v))
-            continue;
-        return lgi_fail(E, LG_EARG, "%s: %s has %.9g as its number %lld, and must have "
-                        "whole numbers from 1 to %lld", n->op->name,
-                        lgi_input_name(n, i, name), v, (long long)k + 1,
-                        (long long)size);
-    }
-    return LG_OK;
+    int64_t k = find_no_index(index, size);
+    if (k == index->numel)
+        return LG_OK;
+    return lgi_fail(E, LG_EARG, "%s: %s has %.9g as its number %lld, and must have "
+                    "whole numbers from 1 to %lld", n->op->name,
+                    lgi_input_name(n, i, name), (double)index->data[k],
+                    (long long)k + 1, (long long)size);
 }
 
 static void clear_result(lg_engine *E, const lg_tensor *y)

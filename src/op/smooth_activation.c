@@ -197,13 +197,15 @@ LGI_ALWAYS_INLINE lgi_wide normal_up_to(lgi_wide x)
     return lgi_wide_erfc(-x * (lgi_wide)SQRT_HALF) / 2;
 }
 
-LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x)
+LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x, const bool fused)
 {
+    (void)fused;
     return (lg_real)(x * normal_up_to(x));
 }
 
-LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x)
+LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x, const bool fused)
 {
+    (void)fused;
     lgi_wide e = lgi_wide_exp((lgi_wide)-x * x / 2);
     return (lg_real)(g * (normal_up_to(x) + x * ((lgi_wide)NORMAL_TOP * e)));
 }
@@ -213,23 +215,22 @@ LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x)
 /* By the tail beyond |x|; from GELU_NONE on it is 0. */
 #define GELU_NONE 20
 
-LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x)
+LGI_ALWAYS_INLINE lg_real gelu_exact_of(lg_real x, const bool fused)
 {
     lg_real size = fabsf(x);
-    lgi_tail q = lgi_normal_tail(size > GELU_NONE ? GELU_NONE : size);
-    lg_real most = x * (1 - (lg_real)q.w * (q.e.a * q.e.b));
-    lg_real low = lgi_times_exp((lg_real)(x * q.w * q.e.a), (lgi_factors){1, q.e.b},
-                                q.half);
+    lgi_tail q = lgi_normal_tail(size > GELU_NONE ? GELU_NONE : size, fused);
+    lg_real most = x * (1 - q.w * (q.e.a * q.e.b));
+    lg_real low = lgi_times_exp(x * q.w, q.e, q.half);
     return x < 0 ? low : most;
 }
 
-LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x)
+LGI_ALWAYS_INLINE lg_real gelu_exact_back_of(lg_real g, lg_real x, const bool fused)
 {
     lg_real size = fabsf(x);
     size = size > GELU_NONE ? GELU_NONE : size;
-    lgi_tail q = lgi_normal_tail(size);
+    lgi_tail q = lgi_normal_tail(size, fused);
     lg_real top = (lg_real)NORMAL_TOP * size;
-    lg_real d = (lg_real)q.w - (top - top * (q.rest / 2));
+    lg_real d = q.w - lgi_mul_add(top, q.rest / -2, top, fused);
     lg_real most = g * (1 - d * (q.e.a * q.e.b)), low = lgi_times_exp(g * d, q.e, q.half);
     return x < 0 ? low : most;
 }
@@ -276,21 +277,23 @@ LGI_ALWAYS_INLINE lg_real gelu_tanh_back_of(lg_real g, lg_real x)
     return x < 0 ? low : most;
 }
 
-LGI_LOOP1(gelu_exact_loop, void, gelu_exact_of(a))
-LGI_LOOP2(gelu_exact_back_loop, void, gelu_exact_back_of(a, b))
+LGI_LOOP1(gelu_exact_loop, void, gelu_exact_of(a, false))
+LGI_LOOP2(gelu_exact_back_loop, void, gelu_exact_back_of(a, b, false))
+LGI_LOOP1(gelu_exact_fused, void, gelu_exact_of(a, true))
+LGI_LOOP2(gelu_exact_back_fused, void, gelu_exact_back_of(a, b, true))
 LGI_LOOP1(gelu_tanh_loop, void, gelu_tanh_of(a))
 LGI_LOOP2(gelu_tanh_back_loop, void, gelu_tanh_back_of(a, b))
-LGI_WIDE(gelu_exact_loop)
-LGI_WIDE(gelu_exact_back_loop)
 LGI_WIDE(gelu_tanh_loop)
 LGI_WIDE(gelu_tanh_back_loop)
+ACT_FUSED(gelu_exact)
+ACT_FUSED(gelu_exact_back)
 ACT_GRAD(gelu, gelu_back, n->in[0])
 
 static void gelu_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const gelu_attr *t = n->attr;
     lgi_loop *loop = t->approximate ? LGI_WIDEST(E, gelu_tanh_loop)
-                                    : LGI_WIDEST(E, gelu_exact_loop);
+                                    : gelu_exact_widest(E);
     (void)workspace;
     lgi_map(E, loop, n->out, 1, n->in, NULL);
 }
@@ -299,7 +302,7 @@ static void gelu_back_forward(lg_engine *E, const lgi_node *n, void *workspace)
 {
     const gelu_attr *t = n->attr;
     lgi_loop *loop = t->approximate ? LGI_WIDEST(E, gelu_tanh_back_loop)
-                                    : LGI_WIDEST(E, gelu_exact_back_loop);
+                                    : gelu_exact_back_widest(E);
     (void)workspace;
     lgi_map(E, loop, n->out, 2, n->in, NULL);
 }

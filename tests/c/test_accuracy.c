@@ -304,6 +304,13 @@ static bool same_numbers(const lg_tensor *a, const lg_tensor *b)
     return true;
 }
 
+/* Those ask for FMA where the processor has it. */
+static bool is_fused(const char *name, const char *attributes)
+{
+    bool gelu = strncmp(name, "gelu", 4) == 0 && !attributes;
+    return sizeof(lg_real) == 4 && (gelu || strncmp(name, "silu", 4) == 0);
+}
+
 /* The result; the same bits must come on lesser sets of kernels. */
 static lg_tensor *result_of(const char *name, int n, lg_tensor *const *in,
                             const char *attributes)
@@ -315,7 +322,7 @@ static lg_tensor *result_of(const char *name, int n, lg_tensor *const *in,
     lgi_cpu cpu = E->cpu;
     lg_tensor *y = lg_apply(E, op, n, in, attributes);
     for (int i = 0; y && i < 2; i++) {
-        if (lesser[i] >= cpu)
+        if (lesser[i] >= cpu || is_fused(name, attributes))
             continue;
         E->cpu = lesser[i];
         lg_tensor *other = lg_apply(E, op, n, in, attributes);
