@@ -98,28 +98,21 @@ static void gathered_y(lg_engine *E, const lgi_conv *v, const lg_real *x,
  * f + ph - i*dh is a multiple e*sh of the stride, and reads y at q + e.
  */
 
-/* The taps of one axis in one phase. */
-typedef struct axis_phase {
-    int64_t count;                     /* taps */
-    int64_t pixels;                    /* of x */
-    int64_t low, high;                 /* the outputs they read, from low to high */
-} axis_phase;
-
 /* The shift e of tap i, if the phase has that tap. */
-static bool tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding,
-                      int64_t dilation, int64_t *e)
+bool lgi_tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding,
+                   int64_t dilation, int64_t *e)
 {
     int64_t d = f + padding - i * dilation;
     *e = d / stride;
     return d % stride == 0;
 }
 
-static axis_phase axis_of(int64_t f, int64_t size, int64_t taps, int64_t stride,
-                          int64_t padding, int64_t dilation)
+static lgi_axis_phase axis_of(int64_t f, int64_t size, int64_t taps, int64_t stride,
+                              int64_t padding, int64_t dilation)
 {
-    axis_phase a = {.pixels = f < size ? round_up_div(size - f, stride) : 0};
+    lgi_axis_phase a = {.pixels = f < size ? round_up_div(size - f, stride) : 0};
     for (int64_t i = 0, e; i < taps; i++)
-        if (tap_shift(f, i, stride, padding, dilation, &e)) {
+        if (lgi_tap_shift(f, i, stride, padding, dilation, &e)) {
             a.low = lesser(a.low, e);
             a.high = greater(a.high, a.pixels - 1 + e);
             a.count++;
@@ -127,12 +120,12 @@ static axis_phase axis_of(int64_t f, int64_t size, int64_t taps, int64_t stride,
     return a;
 }
 
-static axis_phase phase_y_of(const lgi_conv *v, int64_t f)
+lgi_axis_phase lgi_phase_down(const lgi_conv *v, int64_t f)
 {
     return axis_of(f, v->h, v->kh, v->sh, v->ph, v->dh);
 }
 
-static axis_phase phase_x_of(const lgi_conv *v, int64_t f)
+lgi_axis_phase lgi_phase_along(const lgi_conv *v, int64_t f)
 {
     return axis_of(f, v->w, v->kw, v->sw, v->pw, v->dw);
 }
@@ -143,12 +136,12 @@ static lgi_canvas border_of_y(const lgi_conv *v, int64_t *high, int64_t *wide)
     lgi_canvas y = {.h = v->oh, .w = v->ow, .sh = 1, .sw = 1, .channels = v->out};
     int64_t bottom = v->oh - 1, right = v->ow - 1;
     for (int64_t f = 0; f < lesser(v->sh, v->h); f++) {
-        axis_phase a = phase_y_of(v, f);
+        lgi_axis_phase a = lgi_phase_down(v, f);
         y.top = greater(y.top, -a.low);
         bottom = greater(bottom, a.high);
     }
     for (int64_t f = 0; f < lesser(v->sw, v->w); f++) {
-        axis_phase a = phase_x_of(v, f);
+        lgi_axis_phase a = lgi_phase_along(v, f);
         y.left = greater(y.left, -a.low);
         right = greater(right, a.high);
     }
@@ -157,7 +150,7 @@ static lgi_canvas border_of_y(const lgi_conv *v, int64_t *high, int64_t *wide)
     return y;
 }
 
-static lgi_canvas canvas_of_y(const lgi_conv *v)
+lgi_canvas lgi_canvas_of_y(const lgi_conv *v)
 {
     int64_t high, wide;
     lgi_canvas y = border_of_y(v, &high, &wide);
@@ -188,7 +181,7 @@ typedef struct plan_x {
 
 static plan_x make_plan_x(const lgi_conv *v, lgi_taker *t)
 {
-    plan_x p = {.y = canvas_of_y(v)};
+    plan_x p = {.y = lgi_canvas_of_y(v)};
     int64_t weights = v->out * taps_of(v);
     p.phases = lesser(v->sh, v->h) * lesser(v->sw, v->w);
     p.canvas = lgi_take(t, lgi_canvas_size(&p.y), sizeof(lg_real));
@@ -213,9 +206,9 @@ static void table_of_phase(const lgi_conv *v, const lgi_canvas *y, int64_t fy, i
     int64_t plane = lgi_canvas_plane(y);
     for (int64_t o = 0; o < v->out / v->groups; o++)
         for (int64_t i = 0, ey; i < v->kh; i++)
-            if (tap_shift(fy, i, v->sh, v->ph, v->dh, &ey))
+            if (lgi_tap_shift(fy, i, v->sh, v->ph, v->dh, &ey))
                 for (int64_t j = 0, ex; j < v->kw; j++)
-                    if (tap_shift(fx, j, v->sw, v->pw, v->dw, &ex))
+                    if (lgi_tap_shift(fx, j, v->sw, v->pw, v->dw, &ex))
                         *row++ = (int32_t)(o * plane + (ey + y->top) * y->cols + ex
                                            + y->left);
 }
@@ -226,9 +219,9 @@ static void place_taps(const lgi_conv *v, int64_t fy, int64_t fx, int64_t at, in
 {
     int64_t e;
     for (int64_t i = 0; i < v->kh; i++)
-        if (tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
+        if (lgi_tap_shift(fy, i, v->sh, v->ph, v->dh, &e))
             for (int64_t j = 0; j < v->kw; j++)
-                if (tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
+                if (lgi_tap_shift(fx, j, v->sw, v->pw, v->dw, &e))
                     place[i * v->kw + j] = (lgi_tap_place){at++, n};
 }
 
@@ -243,7 +236,7 @@ static void plan_phases(const lgi_conv *v, plan_x *p, const lg_real *bias)
     lgi_gathered *g = p->phase;
     for (int64_t fy = 0; fy < lesser(v->sh, v->h); fy++)
         for (int64_t fx = 0; fx < lesser(v->sw, v->w); fx++, g++) {
-            axis_phase y = phase_y_of(v, fy), x = phase_x_of(v, fx);
+            lgi_axis_phase y = lgi_phase_down(v, fy), x = lgi_phase_along(v, fx);
             table_of_phase(v, &p->y, fy, fx, row);
             place_taps(v, fy, fx, a - p->w, y.count * x.count, p->place);
             *g = (lgi_gathered){
@@ -481,6 +474,7 @@ static const lgi_conv_form *form_of(const lgi_conv *v)
     return lgi_full_form.takes(v) ? &lgi_full_form
          : lgi_point_form.takes(v) ? &lgi_point_form
          : lgi_turned_form.takes(v) ? &lgi_turned_form
+         : lgi_beside_form.takes(v) ? &lgi_beside_form
          : lgi_apart_form.takes(v) ? &lgi_apart_form : &gathered_form;
 }
 
@@ -498,8 +492,11 @@ static const lgi_conv_form *form_of_x(const lgi_conv *v)
     other.c = v->out, other.out = v->c;
     if (form == &lgi_point_form && v->c >= CONV_FEW_ROWS && lgi_thin_form.takes(&other))
         return &lgi_turned_form;
+    if (form == &lgi_beside_form)
+        return form;
     if (form == &lgi_apart_form)
-        return lgi_apart_x_form.takes(v) ? &lgi_apart_x_form : &gathered_form;
+        return lgi_apart_x_form.takes(v) ? &lgi_apart_x_form
+             : lgi_apart_phases_form.takes(v) ? &lgi_apart_phases_form : &gathered_form;
     return form == &gathered_form && lgi_spread_form.takes(v) ? &lgi_spread_form : form;
 }
 
@@ -513,23 +510,26 @@ static size_t in_few_sizes(size_t bytes)
 
 size_t lgi_conv_y_scratch(lg_engine *E, const lgi_conv *v)
 {
-    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_Y);
-    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_Y)
-                              : form_of_y(v)->y_scratch(E, v));
+    return in_few_sizes(
+        lgi_winograd_serves(E, v, LGI_CONV_Y) ? lgi_winograd_scratch(E, v, LGI_CONV_Y)
+        : lgi_parts_serve(E, v, LGI_CONV_Y) ? lgi_parts_scratch(E, v, LGI_CONV_Y)
+                                            : form_of_y(v)->y_scratch(E, v));
 }
 
 size_t lgi_conv_x_scratch(lg_engine *E, const lgi_conv *v)
 {
-    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_X);
-    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_X)
-                              : form_of_x(v)->x_scratch(E, v));
+    return in_few_sizes(
+        lgi_winograd_serves(E, v, LGI_CONV_X) ? lgi_winograd_scratch(E, v, LGI_CONV_X)
+        : lgi_parts_serve(E, v, LGI_CONV_X) ? lgi_parts_scratch(E, v, LGI_CONV_X)
+                                            : form_of_x(v)->x_scratch(E, v));
 }
 
 size_t lgi_conv_w_scratch(lg_engine *E, const lgi_conv *v)
 {
-    bool fewer = lgi_winograd_serves(E, v, LGI_CONV_W);
-    return in_few_sizes(fewer ? lgi_winograd_scratch(E, v, LGI_CONV_W)
-                              : form_of(v)->w_scratch(E, v));
+    return in_few_sizes(
+        lgi_winograd_serves(E, v, LGI_CONV_W) ? lgi_winograd_scratch(E, v, LGI_CONV_W)
+        : lgi_parts_serve(E, v, LGI_CONV_W) ? lgi_parts_scratch(E, v, LGI_CONV_W)
+                                            : form_of(v)->w_scratch(E, v));
 }
 
 void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *w,
@@ -537,6 +537,8 @@ void lgi_conv_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real
 {
     if (lgi_winograd_serves(E, v, LGI_CONV_Y))
         lgi_winograd_images(E, v, LGI_CONV_Y, x, w, bias, y, scratch);
+    else if (lgi_parts_serve(E, v, LGI_CONV_Y))
+        lgi_parts_images(E, v, LGI_CONV_Y, x, w, bias, y, scratch);
     else
         form_of_y(v)->y(E, v, x, w, bias, y, scratch);
 }
@@ -546,6 +548,8 @@ void lgi_conv_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_real
 {
     if (lgi_winograd_serves(E, v, LGI_CONV_X))
         lgi_winograd_images(E, v, LGI_CONV_X, y, w, bias, x, scratch);
+    else if (lgi_parts_serve(E, v, LGI_CONV_X))
+        lgi_parts_images(E, v, LGI_CONV_X, y, w, bias, x, scratch);
     else
         form_of_x(v)->x(E, v, y, w, bias, x, scratch);
 }
@@ -555,6 +559,8 @@ void lgi_conv_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real
 {
     if (lgi_winograd_serves(E, v, LGI_CONV_W))
         lgi_winograd_w(E, v, x, y, w, scratch);
+    else if (lgi_parts_serve(E, v, LGI_CONV_W))
+        lgi_parts_w(E, v, x, y, w, scratch);
     else
         form_of(v)->w(E, v, x, y, w, scratch);
 }

@@ -27,6 +27,8 @@ typedef struct lgi_conv {
     int64_t sh, sw, ph, pw, dh, dw;    /* stride, padding, dilation */
     int64_t groups;
 
+    int64_t x_channels, y_channels;    /* of the whole tensors, where this is one of their
+                                          groups: for winograd.h alone. 0: it is all */
     lg_real *w_points;                 /* w turned, kept between calls; or NULL: see */
     bool w_turned;                     /* lgi_winograd_keeps. Is it there already? */
 } lgi_conv;

@@ -1,12 +1,13 @@
 /*
  * conv_apart.c - each channel by itself, groups of one channel in and one out: sums of
- * shifted rows, since there is no product of matrices in it.
+ * shifted rows, since there is no product of matrices in it. That is for few channels,
+ * and for wide rows and few taps; conv_beside.c has the others.
  *
  * With stride 1 the transpose is one again, of the kernel turned by half a turn.
  */
 #include "base/cpu.h"
 #include "base/pool.h"
-#include "kernel/conv_forms.h"
+#include "kernel/conv_apart.h"
 #include "kernel/tile.h"
 
 #include <string.h>
@@ -15,22 +16,7 @@
 #include <immintrin.h>
 #endif
 
-enum { APART_TAPS = 64, APART_LANES = 64 / sizeof(lg_real) };
-
 typedef lg_real apart_vec __attribute__((vector_size(64)));
-
-typedef struct apart_job {
-    lg_engine *E;
-    lgi_conv v;
-    const lg_real *from, *w, *bias, *y;
-    lg_real *to;
-    lgi_canvas canvas;                 /* of one channel of one image */
-    int64_t taps;
-    bool turned;                       /* w is */
-    int32_t *row;                      /* taps */
-    lg_real *plane;                    /* for each worker */
-    int64_t plane_size, per_piece;
-} apart_job;
 
 static int64_t apart_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 static int64_t apart_least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -38,7 +24,7 @@ static int64_t apart_least(int64_t a, int64_t b) { return a < b ? a : b; }
 static bool apart_takes(const lgi_conv *v)
 {
     return v->groups > 1 && v->groups == v->c && v->c == v->out
-           && v->kh * v->kw <= APART_TAPS;
+           && v->kh * v->kw <= LGI_APART_TAPS;
 }
 
 static bool apart_takes_x(const lgi_conv *v)
@@ -50,14 +36,15 @@ static bool apart_takes_x(const lgi_conv *v)
 }
 
 /* Never bare: vectors reach past the last row. */
-static apart_job plan_apart(lg_engine *E, const lgi_conv *v, lgi_taker *t)
+static lgi_apart_job plan_apart(lg_engine *E, const lgi_conv *v, lgi_taker *t)
 {
-    apart_job job = {.E = E, .v = *v, .taps = v->kh * v->kw};
+    lgi_apart_job job = {.E = E, .v = *v, .taps = v->kh * v->kw};
     lgi_conv one = *v;
     one.n = one.c = one.out = one.groups = 1;
     job.canvas = lgi_canvas_of_x(&one, true);
     job.canvas.bare = false;
-    job.plane_size = apart_div(lgi_canvas_size(&job.canvas), APART_LANES) * APART_LANES;
+    job.plane_size = apart_div(lgi_canvas_size(&job.canvas), LGI_APART_LANES)
+                     * LGI_APART_LANES;
     job.row = lgi_take(t, job.taps, sizeof(int32_t));
     job.plane = lgi_take(t, E->threads * job.plane_size, sizeof(lg_real));
     if (job.row)
@@ -87,7 +74,7 @@ static size_t apart_x_scratch(lg_engine *E, const lgi_conv *v)
 }
 
 /* A plane on its canvas, with zeros behind it. */
-static const lg_real *fill_apart(const apart_job *job, int64_t plane, int worker)
+const lg_real *lgi_fill_apart(const lgi_apart_job *job, int64_t plane, int worker)
 {
     const lgi_conv *v = &job->v;
     lg_real *to = job->plane + worker * job->plane_size;
@@ -97,19 +84,19 @@ static const lg_real *fill_apart(const apart_job *job, int64_t plane, int worker
     return to;
 }
 
-LGI_ALWAYS_INLINE void sum_apart(const apart_job *job, const lg_real *src,
+LGI_ALWAYS_INLINE void sum_apart(const lgi_apart_job *job, const lg_real *src,
                                  const lg_real *w, lg_real bias, lg_real *to)
 {
     const lgi_conv *v = &job->v;
     for (int64_t oy = 0; oy < v->oh; oy++, src += job->canvas.cols, to += v->ow)
-        for (int64_t x = 0; x < v->ow; x += APART_LANES) {
+        for (int64_t x = 0; x < v->ow; x += LGI_APART_LANES) {
             apart_vec sum = {0}, part;
             for (int64_t k = 0; k < job->taps; k++) {
                 memcpy(&part, src + job->row[k] + x, sizeof part);
                 sum += w[k] * part;
             }
             sum += bias;
-            if (v->ow - x >= APART_LANES)
+            if (v->ow - x >= LGI_APART_LANES)
                 memcpy(to + x, &sum, sizeof sum);
             else
                 memcpy(to + x, &sum, (size_t)(v->ow - x) * sizeof *to);
@@ -117,19 +104,19 @@ LGI_ALWAYS_INLINE void sum_apart(const apart_job *job, const lg_real *src,
 }
 
 /* Products past the row's end are left out, whatever is there. */
-LGI_ALWAYS_INLINE void add_apart(const apart_job *job, const lg_real *src,
+LGI_ALWAYS_INLINE void add_apart(const lgi_apart_job *job, const lg_real *src,
                                  const lg_real *y, apart_vec *sum)
 {
     const lgi_conv *v = &job->v;
     for (int64_t oy = 0; oy < v->oh; oy++, src += job->canvas.cols, y += v->ow)
-        for (int64_t x = 0; x < v->ow; x += APART_LANES) {
-            int64_t n = apart_least(APART_LANES, v->ow - x);
+        for (int64_t x = 0; x < v->ow; x += LGI_APART_LANES) {
+            int64_t n = apart_least(LGI_APART_LANES, v->ow - x);
             apart_vec of_y = {0}, part;
-            lg_real edge[APART_LANES] = {0};
+            lg_real edge[LGI_APART_LANES] = {0};
             memcpy(&of_y, y + x, (size_t)n * sizeof *y);
             for (int64_t k = 0; k < job->taps; k++) {
                 const lg_real *at = src + job->row[k] + x;
-                if (n < APART_LANES) {
+                if (n < LGI_APART_LANES) {
                     memcpy(edge, at, (size_t)n * sizeof *at);
                     at = edge;
                 }
@@ -139,18 +126,16 @@ LGI_ALWAYS_INLINE void add_apart(const apart_job *job, const lg_real *src,
         }
 }
 
-typedef void apart_sum(const apart_job *job, const lg_real *src, const lg_real *w,
-                       lg_real bias, lg_real *to);
-typedef void apart_add(const apart_job *job, const lg_real *src, const lg_real *y,
+typedef void apart_add(const lgi_apart_job *job, const lg_real *src, const lg_real *y,
                        apart_vec *sum);
 
 #define APART_FOR(set, code)                                                            \
-    code static void sum_apart_##set(const apart_job *job, const lg_real *src,          \
+    code static void sum_apart_##set(const lgi_apart_job *job, const lg_real *src,      \
                                      const lg_real *w, lg_real bias, lg_real *to)       \
     {                                                                                   \
         sum_apart(job, src, w, bias, to);                                               \
     }                                                                                   \
-    code static void add_apart_##set(const apart_job *job, const lg_real *src,          \
+    code static void add_apart_##set(const lgi_apart_job *job, const lg_real *src,      \
                                      const lg_real *y, apart_vec *sum)                  \
     {                                                                                   \
         add_apart(job, src, y, sum);                                                    \
@@ -169,7 +154,7 @@ static inline __mmask16 apart_mask(int64_t left)
 }
 
 /* Four rows at a time, so that sums don't wait for one another. */
-APART_512 static void sum_apart_avx512(const apart_job *job, const lg_real *src,
+APART_512 static void sum_apart_avx512(const lgi_apart_job *job, const lg_real *src,
                                        const lg_real *w, lg_real bias, lg_real *to)
 {
     const int64_t cols = job->canvas.cols, ow = job->v.ow, oh = job->v.oh;
@@ -199,7 +184,7 @@ APART_512 static void sum_apart_avx512(const apart_job *job, const lg_real *src,
 }
 
 /* Tap after tap, three at a time. */
-APART_512 static void add_apart_avx512(const apart_job *job, const lg_real *src,
+APART_512 static void add_apart_avx512(const lgi_apart_job *job, const lg_real *src,
                                        const lg_real *y, apart_vec *sum)
 {
     const int64_t cols = job->canvas.cols, ow = job->v.ow, oh = job->v.oh;
@@ -228,21 +213,23 @@ APART_512 static void add_apart_avx512(const apart_job *job, const lg_real *src,
 APART_FOR(avx512, LGI_AVX512_CODE)
 #endif
 
-static apart_sum *const apart_sums[] = {sum_apart_plain, sum_apart_avx2,
+static lgi_apart_sum *const apart_sums[] = {sum_apart_plain, sum_apart_avx2,
                                         sum_apart_avx512};
 static apart_add *const apart_adds[] = {add_apart_plain, add_apart_avx2,
                                         add_apart_avx512};
 
 static int apart_set(lgi_cpu cpu) { return cpu >= LGI_AVX512 ? 2 : cpu >= LGI_AVX2; }
 
+lgi_apart_sum *lgi_apart_sum_of(lgi_cpu cpu) { return apart_sums[apart_set(cpu)]; }
+
 static void apart_piece(void *arg, int64_t piece, int worker)
 {
-    const apart_job *job = arg;
+    const lgi_apart_job *job = arg;
     const lgi_conv *v = &job->v;
     int64_t end = apart_least(v->n * v->c, (piece + 1) * job->per_piece);
     for (int64_t i = piece * job->per_piece; i < end; i++) {
-        const lg_real *src = fill_apart(job, i, worker), *from = job->w;
-        lg_real w[APART_TAPS];
+        const lg_real *src = lgi_fill_apart(job, i, worker), *from = job->w;
+        lg_real w[LGI_APART_TAPS];
         from += i % v->c * job->taps;
         for (int64_t k = 0; k < job->taps; k++)
             w[k] = from[job->turned ? job->taps - 1 - k : k];
@@ -252,7 +239,7 @@ static void apart_piece(void *arg, int64_t piece, int worker)
     }
 }
 
-static void run_apart(apart_job *job)
+static void run_apart(lgi_apart_job *job)
 {
     int64_t planes = job->v.n * job->v.c, work = job->v.oh * job->v.ow * (job->taps + 8);
     job->per_piece = lgi_units_per_piece(planes, work + 1);
@@ -263,7 +250,7 @@ static void apart_y(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_
                     const lg_real *bias, lg_real *y, void *scratch)
 {
     lgi_taker t = {scratch, 0};
-    apart_job job = plan_apart(E, v, &t);
+    lgi_apart_job job = plan_apart(E, v, &t);
     job.from = x, job.w = w, job.bias = bias, job.to = y;
     run_apart(&job);
 }
@@ -273,24 +260,24 @@ static void apart_x(lg_engine *E, const lgi_conv *v, const lg_real *y, const lg_
 {
     lgi_conv other = apart_turned(v);
     lgi_taker t = {scratch, 0};
-    apart_job job = plan_apart(E, &other, &t);
+    lgi_apart_job job = plan_apart(E, &other, &t);
     job.from = y, job.w = w, job.bias = bias, job.to = x, job.turned = true;
     run_apart(&job);
 }
 
 /* One channel's part of w, through all images. */
-static void apart_w_channel(const apart_job *job, int64_t c, int worker)
+static void apart_w_channel(const lgi_apart_job *job, int64_t c, int worker)
 {
     const lgi_conv *v = &job->v;
-    apart_vec sum[APART_TAPS] = {{0}};
+    apart_vec sum[LGI_APART_TAPS] = {{0}};
     for (int64_t n = 0; n < v->n; n++) {
         int64_t plane = n * v->c + c;
-        const lg_real *src = fill_apart(job, plane, worker);
+        const lg_real *src = lgi_fill_apart(job, plane, worker);
         apart_adds[apart_set(job->E->cpu)](job, src, job->y + plane * v->oh * v->ow, sum);
     }
     for (int64_t k = 0; k < job->taps; k++) {
         lg_real total = 0;
-        for (int l = 0; l < APART_LANES; l++)
+        for (int l = 0; l < LGI_APART_LANES; l++)
             total += sum[k][l];
         job->to[c * job->taps + k] = total;
     }
@@ -298,7 +285,7 @@ static void apart_w_channel(const apart_job *job, int64_t c, int worker)
 
 static void apart_w_piece(void *arg, int64_t piece, int worker)
 {
-    const apart_job *job = arg;
+    const lgi_apart_job *job = arg;
     int64_t end = apart_least(job->v.c, (piece + 1) * job->per_piece);
     for (int64_t c = piece * job->per_piece; c < end; c++)
         apart_w_channel(job, c, worker);
@@ -308,7 +295,7 @@ static void apart_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_
                     lg_real *w, void *scratch)
 {
     lgi_taker t = {scratch, 0};
-    apart_job job = plan_apart(E, v, &t);
+    lgi_apart_job job = plan_apart(E, v, &t);
     int64_t work = v->n * v->oh * v->ow * (job.taps + 8);
     job.from = x, job.y = y, job.to = w;
     job.per_piece = lgi_units_per_piece(v->c, work + 1);

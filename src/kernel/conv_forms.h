@@ -25,7 +25,11 @@ typedef struct lgi_conv_form {
 
 extern const lgi_conv_form lgi_full_form, lgi_point_form, lgi_turned_form;
 extern const lgi_conv_form lgi_spread_form, lgi_thin_form;
-extern const lgi_conv_form lgi_apart_form, lgi_apart_x_form;   /* a channel a group */
+
+/* A channel a group: many channels beside one another, or each by itself, with the two
+ * that do x for it. */
+extern const lgi_conv_form lgi_beside_form, lgi_apart_form;
+extern const lgi_conv_form lgi_apart_x_form, lgi_apart_phases_form;
 
 /* Scratch is handed out from front to back, each part aligned to 64 bytes; from NULL,
  * taking only counts. */
@@ -42,6 +46,24 @@ lgi_canvas lgi_canvas_of_x(const lgi_conv *v, bool split);
 
 /* Where the taps of a channel, and those of the channels after it, are on x's canvas. */
 void lgi_table_of_taps(const lgi_conv *v, const lgi_canvas *x, int32_t *row);
+
+/* The taps of one axis that give to a phase f of x, whose pixels are f + stride*q. */
+typedef struct lgi_axis_phase {
+    int64_t count;                     /* taps */
+    int64_t pixels;                    /* of x */
+    int64_t low, high;                 /* the outputs they read, from low to high */
+} lgi_axis_phase;
+
+/* Down the columns, and along the rows. */
+lgi_axis_phase lgi_phase_down(const lgi_conv *v, int64_t f);
+lgi_axis_phase lgi_phase_along(const lgi_conv *v, int64_t f);
+
+/* Pixel q of phase f reads y at q + e through tap i, if the phase has that tap. */
+bool lgi_tap_shift(int64_t f, int64_t i, int64_t stride, int64_t padding,
+                   int64_t dilation, int64_t *e);
+
+/* y, with the zeros that the phases of x read around it. */
+lgi_canvas lgi_canvas_of_y(const lgi_conv *v);
 
 /* Tap number k of channels c and o of w goes to at + (c*out/groups + o)*step; nowhere if
  * at is -1. */

@@ -12,10 +12,10 @@
 
 #include <string.h>
 
-/* Pixels of a unit, columns of w in one, and the most parts that images are cut into, and
- * the elements that all parts of w may have. */
+/* Pixels of a unit, columns of w in one, the units of w that are enough, and the elements
+ * that all parts of w may have. */
 enum { POINT_PIXELS = 64 };            /* images of fewer are better joined */
-enum { POINT_COLS = 512, POINT_WIDTH = 64, POINT_PARTS = 16, POINT_MOST = 1 << 20 };
+enum { POINT_COLS = 512, POINT_WIDTH = 64, POINT_UNITS = 16, POINT_MOST = 1 << 20 };
 
 typedef struct point_job {
     lg_engine *E;
@@ -119,7 +119,8 @@ static point_w_job plan_point_w(const lgi_conv *v, lgi_taker *t)
     int64_t elements = v->out * v->c;
     job.chunks = point_div(v->out, LGI_CHUNK_ROWS);
     job.blocks = point_div(v->c, POINT_WIDTH);
-    job.parts = point_least(POINT_PARTS, point_least(v->n, POINT_MOST / (elements + 1)));
+    job.parts = point_div(POINT_UNITS, job.chunks * job.blocks + 1);
+    job.parts = point_least(job.parts, point_least(v->n, POINT_MOST / (elements + 1)));
     job.parts = job.parts < 1 ? 1 : job.parts;
     job.units = job.parts * job.chunks * job.blocks;
     job.partial = lgi_take(t, (job.parts - 1) * elements, sizeof(lg_real));

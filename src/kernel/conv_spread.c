@@ -328,6 +328,23 @@ static void join_images(const spread_job *job, int64_t first, int64_t images, lg
                    (size_t)n * sizeof *to);
 }
 
+/* With one tap, and no stride or padding, p is x but for the bias. */
+static bool is_spread_plain(const lgi_conv *v)
+{
+    return v->kh * v->kw == 1 && v->sh == 1 && v->sw == 1 && v->h == v->oh
+           && v->w == v->ow && v->ph == 0 && v->pw == 0;
+}
+
+static void copy_image(const spread_job *job, const lg_real *p, int64_t first,
+                       int64_t channels, lg_real *x)
+{
+    for (int64_t c = 0; c < channels; c++, p += job->cols, x += job->pixels) {
+        lg_real bias = job->bias ? job->bias[first + c] : 0;
+        for (int64_t i = 0; i < job->pixels; i++)
+            x[i] = p[i] + bias;
+    }
+}
+
 static void spread_unit(const spread_job *job, int64_t unit, int worker)
 {
     const lgi_conv *v = job->v;
@@ -347,9 +364,13 @@ static void spread_unit(const spread_job *job, int64_t unit, int worker)
     lgi_compute_block(lgi_tiling_of(job->E->cpu), &of,
                       (lgi_gemm_block){0, of.m, 0, of.n},
                       job->room_size ? job->room + worker * job->room_size : NULL);
-    for (int64_t i = 0; i < images; i++)
-        spread_run_of(job->E->cpu)(job, p + i * job->pixels, c, channels, row,
-                                   job->x + ((image + i) * v->c + c) * v->h * v->w);
+    for (int64_t i = 0; i < images; i++) {
+        lg_real *x = job->x + ((image + i) * v->c + c) * v->h * v->w;
+        if (is_spread_plain(v))
+            copy_image(job, p + i * job->pixels, c, channels, x);
+        else
+            spread_run_of(job->E->cpu)(job, p + i * job->pixels, c, channels, row, x);
+    }
 }
 
 static void spread_piece(void *arg, int64_t piece, int worker)

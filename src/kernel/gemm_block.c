@@ -99,8 +99,8 @@ static lgi_ahead ahead_of(const lgi_product *p, const next_strip *s, int64_t i, 
 /*
  * All rows on one strip, as lgi_multiply_rows has them. While they are computed what
  * would else be waited for is fetched: the lines of c, or where the sum over k is longer
- * than a block is high, the next strip of b. panel: a's tiles are so far apart, or if 0
- * follow one another.
+ * than a block is high, the next strip of b; where these are small, the next rows of an a
+ * that is transposed. panel: a's tiles are so far apart, or if 0 follow one another.
  */
 static void multiply_strip(const lgi_product *p, const lgi_tiling *tiling, lgi_tile t,
                            const lgi_gemm_block *at, const next_strip *s, int64_t panel)
@@ -114,11 +114,14 @@ static void multiply_strip(const lgi_product *p, const lgi_tiling *tiling, lgi_t
     bool fetch_c = t.k < at->rows;
     int64_t size = fetch_c ? p->m * p->n : p->n * p->k;
     bool fetch = size * (int64_t)sizeof(lg_real) >= AHEAD_BYTES;
+    bool far = p->ta && t.astep >= FAR_APART && !panel;
     for (int64_t i = 0; i < tiles; i++) {
         t.rows = (int)((left + tiles - i - 1) / (tiles - i));
         if (fetch)
             t.ahead = fetch_c ? (lgi_ahead){t.c, t.ldc, t.rows, 0, 1}
                               : ahead_of(p, s, i, tiles);
+        else if (far)
+            t.ahead = (lgi_ahead){t.a + t.rows, t.astep, t.k, 0, 1};
         tiling->multiply(&t);
         t.a += panel ? panel : t.rows * t.arow;
         t.c += t.rows * t.ldc;
@@ -230,5 +233,5 @@ void lgi_compute_block(const lgi_tiling *tiling, const lgi_product *p, lgi_gemm_
     else if (p->m <= LGI_FEW_ROWS && !p->tb)
         compute_few(p, tiling, at);
     else
-        compute_strips(p, tiling, at, at.cols > 2 * tiling->cols ? room : NULL);
+        compute_strips(p, tiling, at, at.cols > tiling->cols ? room : NULL);
 }

@@ -205,7 +205,9 @@ static bool fits_parts(const lgi_wino *p)
 {
     const lgi_tiled *t = &p->out;
     int64_t plane = t->h * t->w;
-    return has_whole_images(p) ? t->channels * plane % LGI_PART == 0
+    if (t->all != t->channels)
+        return false;
+    return has_whole_images(p) ? t->all * plane % LGI_PART == 0
                                : plane % LGI_PART == 0
                                      && p->m * t->step * t->w % LGI_PART == 0;
 }
@@ -217,7 +219,7 @@ static void follow_band(const wino_job *job, const lgi_band *b, int64_t c)
     const lgi_tiled *t = &p->out;
     lgi_sheet s = lgi_sheet_of(p, t, b, c);
     int64_t plane = t->h * t->w, end = s.first + s.rows < t->h ? s.first + s.rows : t->h;
-    const lg_real *y = job->to + (b->image * t->channels + c) * plane;
+    const lg_real *y = job->to + (b->image * t->all + c) * plane;
     if (has_whole_images(p))
         lgi_run_after(job->after, y, s.channels * plane);
     else

@@ -36,4 +36,13 @@ void lgi_winograd_images(lg_engine *E, const lgi_conv *v, lgi_conv_side side,
 void lgi_winograd_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *y,
                     lg_real *w, void *scratch);
 
+/* The same for those with a dilation or groups: see conv_parts.c. */
+bool lgi_parts_serve(const lg_engine *E, const lgi_conv *v, lgi_conv_side side);
+size_t lgi_parts_scratch(lg_engine *E, const lgi_conv *v, lgi_conv_side side);
+void lgi_parts_images(lg_engine *E, const lgi_conv *v, lgi_conv_side side,
+                      const lg_real *from, const lg_real *w, const lg_real *bias,
+                      lg_real *to, void *scratch);
+void lgi_parts_w(lg_engine *E, const lgi_conv *v, const lg_real *x, const lg_real *y,
+                 lg_real *w, void *scratch);
+
 #endif

@@ -23,9 +23,10 @@ enum { LGI_LANES = 16 };
 
 /* name, m, r, m + r - 1, and the point that a short one lacks; none: -1. */
 #define LGI_WINOGRAD_FORMS(X)                                                           \
-    X(22, 2, 2, 3, 1) X(42, 4, 2, 5, 3) X(43, 4, 3, 6, 4) X(45, 4, 5, 8, -1)
+    X(22, 2, 2, 3, 1) X(42, 4, 2, 5, 3) X(43, 4, 3, 6, 4) X(45, 4, 5, 8, -1)            \
+    X(27, 2, 7, 8, -1)
 
-typedef enum { LGI_F22, LGI_F42, LGI_F43, LGI_F45, LGI_FORMS } lgi_form;
+typedef enum { LGI_F22, LGI_F42, LGI_F43, LGI_F45, LGI_F27, LGI_FORMS } lgi_form;
 
 /* What is made of a square of vectors. The last three are the transposes of the first:
  * they carry a gradient back. */
@@ -61,6 +62,7 @@ typedef struct lgi_lanes {
                  int64_t to_step);
 } lgi_lanes;
 
+const lgi_lanes *lgi_lanes_of(lgi_cpu cpu);
 extern const lgi_lanes lgi_lanes_plain;
 #if defined(__x86_64__)
 extern const lgi_lanes lgi_lanes_avx2, lgi_lanes_avx512;

@@ -113,6 +113,23 @@ static const lg_real to_weights_45[] = {
     0, 0, 0, 0, 1};
 #define short_to_points_45 to_points_45                 /* there is none */
 #define short_to_weights_45 to_weights_45
+
+/* F(2,7): the points of F(4,5). */
+#define to_points_27 to_points_45
+static const lg_real to_sums_27[] = {
+    1, 1, 1, 1, 1, 1, 1, 0,
+    0, 1, -1, 2, -2, Q(1, 2), Q(-1, 2), 1};
+static const lg_real to_weights_27[] = {
+    -1, 0, 0, 0, 0, 0, 0,
+    Q(-2, 9), Q(-2, 9), Q(-2, 9), Q(-2, 9), Q(-2, 9), Q(-2, 9), Q(-2, 9),
+    Q(-2, 9), Q(2, 9), Q(-2, 9), Q(2, 9), Q(-2, 9), Q(2, 9), Q(-2, 9),
+    Q(1, 90), Q(1, 45), Q(2, 45), Q(4, 45), Q(8, 45), Q(16, 45), Q(32, 45),
+    Q(1, 90), Q(-1, 45), Q(2, 45), Q(-4, 45), Q(8, 45), Q(-16, 45), Q(32, 45),
+    Q(32, 45), Q(16, 45), Q(8, 45), Q(4, 45), Q(2, 45), Q(1, 45), Q(1, 90),
+    Q(32, 45), Q(-16, 45), Q(8, 45), Q(-4, 45), Q(2, 45), Q(-1, 45), Q(1, 90),
+    0, 0, 0, 0, 0, 0, 1};
+#define short_to_points_27 to_points_27
+#define short_to_weights_27 to_weights_27
 #undef Q
 
 enum { MOST_POINTS = 8 };              /* of one dimension */

@@ -74,14 +74,14 @@ static lgi_form winograd_form(const lgi_conv *v, lgi_conv_side side)
     if (r == 3)
         return LGI_F43;
     if (r > 3)
-        return LGI_F45;
+        return r > 5 ? LGI_F27 : LGI_F45;
     return cost_of(v, side, LGI_F42) < cost_of(v, side, LGI_F22) ? LGI_F42 : LGI_F22;
 }
 
 bool lgi_winograd_serves(const lg_engine *E, const lgi_conv *v, lgi_conv_side side)
 {
     bool square = v->kh == v->kw && v->sh == v->sw && v->dh == 1 && v->dw == 1;
-    if (E->exact || !square || v->groups != 1 || v->sh > 2 || v->kh > 5 * v->sh
+    if (E->exact || !square || v->groups != 1 || v->sh > 2 || v->kh > (v->sh > 1 ? 10 : 7)
         || v->kh <= v->sh || v->ph >= v->kh || v->pw >= v->kw || v->n < 1
         || v->c < LEAST_CHANNELS || v->out < LEAST_CHANNELS || v->oh < 1 || v->ow < 1)
         return false;
@@ -164,6 +164,19 @@ static void plan_shifts(lgi_wino *p)
         p->in_phases = (int)(s * s);
 }
 
+static lgi_tiled tiled_x(const lgi_conv *v)
+{
+    int64_t all = v->x_channels ? v->x_channels : v->c;
+    return (lgi_tiled){.channels = v->c, .h = v->h, .w = v->w, .all = all, .step = v->sh,
+                       .top = v->ph, .left = v->pw};
+}
+
+static lgi_tiled tiled_y(const lgi_conv *v)
+{
+    int64_t all = v->y_channels ? v->y_channels : v->out;
+    return (lgi_tiled){.channels = v->out, .h = v->oh, .w = v->ow, .all = all, .step = 1};
+}
+
 /*
  * Where the phases of x begin at different places of y, or some of them are short, each
  * would need points of its own. Then the gradient's way is the shorter: y's tiles become
@@ -181,9 +194,10 @@ static void plan_adjoint(lgi_wino *p)
     p->adjoint = helps && th * tw <= MOST_TILES;
     if (!p->adjoint)
         return;
-    p->in = (lgi_tiled){v->out, v->oh, v->ow, 1, 0, 0, 0, 0};
-    p->out = (lgi_tiled){v->c, v->h, v->w, s, v->ph, v->pw, more > down ? more : down,
-                         more > right ? more : right};
+    p->in = tiled_y(v);
+    p->out = tiled_x(v);
+    p->out.more_rows = more > down ? more : down;
+    p->out.more_cols = more > right ? more : right;
     p->slabs = p->in_phases = 1;
     p->in_shift[0] = (lgi_shift){0, 0};
     p->tap_step = s;
@@ -198,8 +212,8 @@ static void plan_sides(lgi_wino *p)
 {
     const lgi_conv *v = p->v;
     int64_t s = v->sh;
-    lgi_tiled x = {v->c, v->h, v->w, s, v->ph, v->pw, s * (p->r - 1), s * (p->r - 1)};
-    lgi_tiled y = {v->out, v->oh, v->ow, 1, 0, 0, 0, 0};
+    lgi_tiled x = tiled_x(v), y = tiled_y(v);
+    x.more_rows = x.more_cols = s * (p->r - 1);
     if (p->side == LGI_CONV_X) {
         x.top = x.left = x.more_rows = x.more_cols = 0;
         y.top = p->r - 1 - phase_base(0, s, v->ph);
@@ -251,7 +265,7 @@ static void plan_blocks(lgi_wino *p)
     p->tiles = p->block_rows * p->tw;
 }
 
-static const lgi_lanes *lanes_of(lgi_cpu cpu)
+const lgi_lanes *lgi_lanes_of(lgi_cpu cpu)
 {
 #if defined(__x86_64__)
     if (cpu == LGI_AVX512)
@@ -272,7 +286,7 @@ void lgi_plan_winograd(lgi_wino *p, const lg_engine *E, const lgi_conv *v,
     p->form = winograd_form(v, side);
     p->m = sizes[p->form].m, p->r = sizes[p->form].r, p->n = sizes[p->form].n;
     p->points = p->n * p->n;
-    p->lanes = lanes_of(E->cpu);
+    p->lanes = lgi_lanes_of(E->cpu);
     p->tiling = lgi_tiling_of(E->cpu);
     plan_shifts(p);
     plan_sides(p);
@@ -415,7 +429,7 @@ void lgi_pixels_to_points(const lgi_wino *p, const lgi_tiled *t, const lgi_band 
                           int phases, const lgi_turner *turner, const lg_real *images,
                           lg_real *points, lgi_point_steps step)
 {
-    const lg_real *image = images + (b->image * t->channels + c) * t->h * t->w;
+    const lg_real *image = images + (b->image * t->all + c) * t->h * t->w;
     lgi_sheet s = lgi_sheet_of(p, t, b, c);
     lgi_rows rows = {0, 0};
     int64_t some = lgi_is_narrow(&s) ? b->rows : 1;
@@ -449,5 +463,5 @@ void lgi_points_to_pixels(const lgi_wino *p, const lgi_tiled *t, const lgi_band 
             p->lanes->apply[p->form][p->shorter[f]][matrix](&q);
         }
     lgi_drain_sheet(p->lanes, &s, turner->sheet, bias ? bias + c : NULL,
-                    images + (b->image * t->channels + c) * t->h * t->w, turner->staged);
+                    images + (b->image * t->all + c) * t->h * t->w, turner->staged);
 }

@@ -14,6 +14,7 @@ enum { LGI_MOST_PHASES = 4, LGI_POINT_PAD = 16 };
 /* One way of looking at a tensor of images: a tile and its neighbors in a sheet of it. */
 typedef struct lgi_tiled {
     int64_t channels, h, w;
+    int64_t all;                       /* channels of an image, of which these are some */
     int64_t step;                      /* between neighbors within a tile */
     int64_t top, left;                 /* zeros before the image */
     int64_t more_rows, more_cols;      /* of a sheet, besides step*m for each tile */

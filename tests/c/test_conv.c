@@ -180,7 +180,9 @@ static lgi_conv random_form(int form)
     if (form == FEW_RESULTS)
         v.out = 1 + below(4), v.c += 4, v.dw = 1 + below(2);
     if (form == APART)
-        v.groups = v.out = v.c, v.sh = 1 + below(2), v.sw = 1 + below(2);
+        v.groups = v.out = v.c, v.sh = 1 + below(below(4) ? 2 : 5), v.sw = 1 + below(2);
+    if (form == APART && below(3) == 0)
+        v.dh = 1 + below(3), v.dw = 1 + below(2);
     if (form == JOINED) {              /* small images, whose pixels share products */
         v.n = 1 + below(30), v.c = 1 + below(90);
         v.oh = 1 + below(8), v.ow = 1 + below(8);
@@ -189,7 +191,7 @@ static lgi_conv random_form(int form)
     }
     v.h = (v.oh - 1) * v.sh + (v.kh - 1) * v.dh + 1 - 2 * v.ph;
     v.w = (v.ow - 1) * v.sw + (v.kw - 1) * v.dw + 1 - 2 * v.pw;
-    if (form == FEW_TAPS || form == JOINED)
+    if (form == FEW_TAPS || form == JOINED || form == APART)
         v.h += below(v.sh), v.w += below(v.sw);
     return v.h < 1 || v.w < 1 ? random_form(form) : v;
 }

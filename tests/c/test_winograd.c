@@ -46,7 +46,7 @@ static void release_numbers(lg_engine *E, lg_real *x, int64_t n)
 static int64_t count_of(const lgi_conv *v, lgi_conv_side side)
 {
     return side == LGI_CONV_X ? v->n * v->c * v->h * v->w
-         : side == LGI_CONV_W ? v->out * v->c * v->kh * v->kw
+         : side == LGI_CONV_W ? v->out * (v->c / v->groups) * v->kh * v->kw
                               : v->n * v->out * v->oh * v->ow;
 }
 
@@ -54,14 +54,20 @@ static void compute(lg_engine *E, const lgi_conv *v, lgi_conv_side side, bool ex
                     const lg_real *x, const lg_real *w, const lg_real *y,
                     const lg_real *bias, lg_real *to)
 {
+    bool parts = v->groups > 1 || v->dh > 1 || v->dw > 1;
     E->exact = exact;
-    size_t bytes = !exact ? lgi_winograd_scratch(E, v, side)
+    size_t bytes = !exact && parts ? lgi_parts_scratch(E, v, side)
+                 : !exact ? lgi_winograd_scratch(E, v, side)
                  : side == LGI_CONV_X ? lgi_conv_x_scratch(E, v)
                  : side == LGI_CONV_W ? lgi_conv_w_scratch(E, v)
                                       : lgi_conv_y_scratch(E, v);
     void *scratch = lgi_alloc(E, bytes + 1);
     memset(scratch, 0xff, bytes);
-    if (!exact && side == LGI_CONV_W)
+    if (!exact && parts && side == LGI_CONV_W)
+        lgi_parts_w(E, v, x, y, to, scratch);
+    else if (!exact && parts)
+        lgi_parts_images(E, v, side, side == LGI_CONV_X ? y : x, w, bias, to, scratch);
+    else if (!exact && side == LGI_CONV_W)
         lgi_winograd_w(E, v, x, y, to, scratch);
     else if (!exact)
         lgi_winograd_images(E, v, side, side == LGI_CONV_X ? y : x, w, bias, to, scratch);
@@ -103,10 +109,12 @@ static void compare_side(lg_engine *one, lg_engine *three, const lgi_conv *v,
     compute(three, v, side, false, x, w, y, bias, again);
     double far = distance(got, want, n);
     check(far <= most, "%s of %lld,%lld,%lldx%lld to %lld,%lldx%lld, kernel %lld stride "
-          "%lld padding %lld,%lld on %s is off by %g", names[side], (long long)v->n,
+          "%lld padding %lld,%lld dilation %lld,%lld groups %lld on %s is off by %g",
+          names[side], (long long)v->n,
           (long long)v->c, (long long)v->h, (long long)v->w, (long long)v->out,
           (long long)v->oh, (long long)v->ow, (long long)v->kh, (long long)v->sh,
-          (long long)v->ph, (long long)v->pw, lgi_cpu_name(one->cpu), far);
+          (long long)v->ph, (long long)v->pw, (long long)v->dh, (long long)v->dw,
+          (long long)v->groups, lgi_cpu_name(one->cpu), far);
     check(memcmp(got, again, (size_t)n * sizeof *got) == 0, "three threads: other bits");
     check(got[n] == end, "%s wrote beside its result", names[side]);
     release_numbers(one, x, nx), release_numbers(one, w, nw), release_numbers(one, y, ny);
@@ -115,19 +123,35 @@ static void compare_side(lg_engine *one, lg_engine *three, const lgi_conv *v,
     release_numbers(one, again, n);
 }
 
-/* Kernels of 2 to 5 with stride 1 and of 3 to 10 with stride 2; some with columns of x
+/* Kernels of 2 to 7 with stride 1 and of 3 to 10 with stride 2; some with columns of x
  * that no output reads. */
 static lgi_conv random_shape(void)
 {
     lgi_conv v = {.dh = 1, .dw = 1, .groups = 1};
     v.sh = v.sw = 1 + under(2);
-    v.kh = v.kw = v.sh == 1 ? 2 + under(4) : 3 + under(under(4) ? 3 : 8);
+    v.kh = v.kw = v.sh == 1 ? 2 + under(6) : 3 + under(under(4) ? 3 : 8);
     v.ph = under(v.kh), v.pw = under(v.kh);
     v.n = 1 + under(under(8) ? 4 : 40);
     v.c = 1 + under(40), v.out = 1 + under(40);
     v.h = v.kh + under(14), v.w = v.kh + under(under(4) ? 14 : 40);
     v.oh = (v.h + 2 * v.ph - v.kh) / v.sh + 1;
     v.ow = (v.w + 2 * v.pw - v.kw) / v.sw + 1;
+    return v;
+}
+
+/* With groups, and with a dilation if the stride is 1. */
+static lgi_conv random_parts(void)
+{
+    lgi_conv v = random_shape();
+    v.groups = 1 + under(3);
+    v.c = v.groups * (1 + under(20)), v.out = v.groups * (1 + under(20));
+    if (v.sh > 1)
+        return v;
+    v.dh = 1 + under(3), v.dw = 1 + under(4);
+    v.h += (v.kh - 1) * (v.dh - 1), v.w += (v.kw - 1) * (v.dw - 1);
+    v.ph = under(v.kh * v.dh), v.pw = under(v.kw * v.dw);
+    v.oh = v.h + 2 * v.ph - (v.kh - 1) * v.dh;
+    v.ow = v.w + 2 * v.pw - (v.kw - 1) * v.dw;
     return v;
 }
 
@@ -155,9 +179,11 @@ int main(void)
         lg_engine *one = engine_with(1, (lgi_cpu)cpu);
         lg_engine *three = engine_with(3, (lgi_cpu)cpu);
         for (int i = 0; one && three && one->cpu == (lgi_cpu)cpu && i < 60; i++) {
-            lgi_conv v = random_shape();
-            for (int side = 0; side < 3; side++)
+            lgi_conv v = random_shape(), parts = random_parts();
+            for (int side = 0; side < 3; side++) {
                 compare_side(one, three, &v, (lgi_conv_side)side);
+                compare_side(one, three, &parts, (lgi_conv_side)side);
+            }
         }
         if (one && three && one->cpu == (lgi_cpu)cpu)
             test_blocks(one, three);
