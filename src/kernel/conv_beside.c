@@ -8,6 +8,7 @@
 #include "base/cpu.h"
 #include "base/pool.h"
 #include "kernel/conv_forms.h"
+#include "kernel/elementwise.h"
 #include "kernel/sheet.h"
 #include "kernel/tile.h"
 
@@ -209,8 +210,8 @@ LGI_ALWAYS_INLINE void run_rows(const beside_pass *p, const lg_real *from,
 }
 
 /* The usual steps are constants. */
-LGI_ALWAYS_INLINE void run_pass(const beside_pass *p, const lg_real *from,
-                                const lg_real *w, lg_real *to)
+LGI_ALWAYS_INLINE void run_pass_any(const beside_pass *p, const lg_real *from,
+                                    const lg_real *w, lg_real *to)
 {
     if (p->from_col == LGI_LANES)
         run_rows(p, from, w, LGI_LANES, to);
@@ -242,8 +243,8 @@ LGI_ALWAYS_INLINE void add_beside(const beside_pass *p, const lg_real *from,
         *(beside_vec *)(w + (k + b) * LGI_LANES) = sum[b];
 }
 
-LGI_ALWAYS_INLINE void add_pass(const beside_pass *p, const lg_real *from,
-                                const lg_real *y, lg_real *w)
+LGI_ALWAYS_INLINE void add_pass_any(const beside_pass *p, const lg_real *from,
+                                    const lg_real *y, lg_real *w)
 {
     int k = 0;
     for (; k + BESIDE_SUMS <= p->taps; k += BESIDE_SUMS)
@@ -263,37 +264,20 @@ LGI_ALWAYS_INLINE void add_pass(const beside_pass *p, const lg_real *from,
 #endif
 
 #define BESIDE_FOR(set, code)                                                           \
-    code static void run_pass_##set(const beside_pass *p, const lg_real *from,          \
-                                    const lg_real *w, lg_real *to)                      \
+    code static void run_pass##set(const beside_pass *p, const lg_real *from,           \
+                                   const lg_real *w, lg_real *to)                       \
     {                                                                                   \
-        run_pass(p, from, w, to);                                                       \
+        run_pass_any(p, from, w, to);                                                   \
     }                                                                                   \
-    code static void add_pass_##set(const beside_pass *p, const lg_real *from,          \
-                                    const lg_real *y, lg_real *w)                       \
+    code static void add_pass##set(const beside_pass *p, const lg_real *from,           \
+                                   const lg_real *y, lg_real *w)                        \
     {                                                                                   \
-        add_pass(p, from, y, w);                                                        \
+        add_pass_any(p, from, y, w);                                                    \
     }
 
-BESIDE_FOR(plain, )
-BESIDE_FOR(avx2, BESIDE_256)
-BESIDE_FOR(avx512, BESIDE_512)
-
-typedef void pass_run(const beside_pass *p, const lg_real *from, const lg_real *w,
-                      lg_real *to);
-typedef void pass_add(const beside_pass *p, const lg_real *from, const lg_real *y,
-                      lg_real *w);
-
-static pass_run *pass_run_of(lgi_cpu cpu)
-{
-    return cpu >= LGI_AVX512 ? run_pass_avx512
-         : cpu >= LGI_AVX2 ? run_pass_avx2 : run_pass_plain;
-}
-
-static pass_add *pass_add_of(lgi_cpu cpu)
-{
-    return cpu >= LGI_AVX512 ? add_pass_avx512
-         : cpu >= LGI_AVX2 ? add_pass_avx2 : add_pass_plain;
-}
+BESIDE_FOR(, )
+BESIDE_FOR(_avx2, BESIDE_256)
+BESIDE_FOR(_avx512, BESIDE_512)
 
 /* Channels of a group; fewer in the last. */
 static int beside_channels(const beside_job *job, int64_t group)
@@ -326,7 +310,7 @@ static void beside_unit(const beside_job *job, int64_t unit, int worker)
     const lg_real *from = turn_beside(job, image, group, worker);
     lgi_to_lanes(job->lanes, job->w + channel * taps, taps, channels, taps, w);
     for (int i = 0; i < job->passes; i++)
-        pass_run_of(job->E->cpu)(&job->pass[i], from, w, sums);
+        LGI_WIDEST(job->E, run_pass)(&job->pass[i], from, w, sums);
     if (job->bias)
         memcpy(add, job->bias + channel, (size_t)channels * sizeof *add);
     lgi_from_lanes(job->lanes, sums, add, channels, job->pixels,
@@ -397,7 +381,7 @@ static void beside_w_unit(const beside_job *job, int64_t unit, int worker)
         const lg_real *x = turn_beside(job, i, group, worker);
         lgi_to_lanes(job->lanes, job->y + (i * v->c + group * LGI_LANES) * job->pixels,
                      job->pixels, channels, job->pixels, y);
-        pass_add_of(job->E->cpu)(&job->pass[0], x, y, w);
+        LGI_WIDEST(job->E, add_pass)(&job->pass[0], x, y, w);
     }
 }
 

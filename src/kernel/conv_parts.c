@@ -11,6 +11,7 @@
 #include "base/pool.h"
 #include "kernel/after.h"
 #include "kernel/conv_forms.h"
+#include "kernel/elementwise.h"
 #include "kernel/tile.h"
 #include "kernel/winograd.h"
 
@@ -171,8 +172,7 @@ static void run_copy(lg_engine *E, parts_copy j, const lg_real *image, bool back
     j.image = (lg_real *)image, j.back = back;
     j.per_piece = lgi_units_per_piece(j.n * j.c, 8 * j.h * j.w + 1);
     lgi_parallel(E, parts_div(j.n * j.c, j.per_piece),
-                 E->cpu >= LGI_AVX512 ? copy_parts_avx512
-                 : E->cpu >= LGI_AVX2 ? copy_parts_avx2 : copy_parts, &j);
+                 LGI_WIDEST(E, copy_parts), &j);
 }
 
 void lgi_parts_images(lg_engine *E, const lgi_conv *v, lgi_conv_side side,

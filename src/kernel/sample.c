@@ -8,6 +8,7 @@
 
 #include "base/cpu.h"
 #include "base/pool.h"
+#include "kernel/elementwise.h"
 
 #include <math.h>
 #include <string.h>
@@ -211,24 +212,20 @@ LGI_ALWAYS_INLINE void sample_back_piece_any(const sampling_job *p, int64_t piec
 }
 
 #define SAMPLE_PIECES(set, code)                                                        \
-    code static void sample_piece_##set(void *job, int64_t piece, int worker)           \
+    code static void sample_piece##set(void *job, int64_t piece, int worker)            \
     {                                                                                   \
         (void)worker;                                                                   \
         sample_piece_any(job, piece);                                                   \
     }                                                                                   \
-    code static void sample_back_piece_##set(void *job, int64_t piece, int worker)      \
+    code static void sample_back_piece##set(void *job, int64_t piece, int worker)       \
     {                                                                                   \
         (void)worker;                                                                   \
         sample_back_piece_any(job, piece);                                              \
     }
 
-SAMPLE_PIECES(plain, )
-SAMPLE_PIECES(avx2, LGI_AVX2_CODE)
-SAMPLE_PIECES(avx512, LGI_AVX512_CODE)
-
-#define SAMPLE_WIDEST(E, name)                                                          \
-    ((E)->cpu >= LGI_AVX512 ? name##_avx512                                             \
-                            : (E)->cpu >= LGI_AVX2 ? name##_avx2 : name##_plain)
+SAMPLE_PIECES(, )
+SAMPLE_PIECES(_avx2, LGI_AVX2_CODE)
+SAMPLE_PIECES(_avx512, LGI_AVX512_CODE)
 
 void lgi_sample_images(lg_engine *E, const lgi_sampling *s, const lg_real *x,
                        const lg_real *grid, lg_real *y)
@@ -239,7 +236,7 @@ void lgi_sample_images(lg_engine *E, const lgi_sampling *s, const lg_real *x,
     int64_t places = SAMPLE_PIECE / s->c;
     job.places_a_piece = places > SAMPLE_RUN ? places : SAMPLE_RUN;
     lgi_parallel(E, (job.places + job.places_a_piece - 1) / job.places_a_piece,
-                 SAMPLE_WIDEST(E, sample_piece), &job);
+                 LGI_WIDEST(E, sample_piece), &job);
 }
 
 void lgi_sample_back(lg_engine *E, const lgi_sampling *s, const lg_real *y,
@@ -247,5 +244,5 @@ void lgi_sample_back(lg_engine *E, const lgi_sampling *s, const lg_real *y,
 {
     sampling_job job = {s, y, grid, x, 0, 0};
     lgi_parallel(E, s->n * ((s->c + SAMPLE_BLOCK - 1) / SAMPLE_BLOCK),
-                 SAMPLE_WIDEST(E, sample_back_piece), &job);
+                 LGI_WIDEST(E, sample_back_piece), &job);
 }
